@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Log lines that a person and a program can read: `2026-11-21T14:00:00.123Z info listening
+ * url=http://127.0.0.1:8000`, that is time, level, event, then key=value pairs in logfmt (values
+ * with blanks, quotes or control characters are quoted and escaped). One write() per line, so lines
+ * of several threads never mix. Only `session` and above log.
+ */
+#ifndef GW_BASE_LOG_H
+#define GW_BASE_LOG_H
+
+#include "base/str.h"
+
+enum gw_log_level { GW_LOG_DEBUG, GW_LOG_INFO, GW_LOG_WARN, GW_LOG_ERROR, GW_LOG_OFF };
+
+struct gw_log {
+  int fd;                  /* where the lines go, 2 by default; ignored where `write` is set */
+  enum gw_log_level level; /* lines below it are not made */
+  void (*write)(void *user, enum gw_log_level level, const char *line,
+                size_t len); /* instead of fd; NULL: fd */
+  void *user;
+};
+
+/* `event` is one or a few lower-case words; then pairs of key (const char *) and value format,
+ * ended by NULL: gw_log_line(log, GW_LOG_INFO, "listening", "url", "http://%s:%u", host, port, ...)
+ * is not possible in C, so the values are given ready: */
+struct gw_log_pair {
+  const char *key;
+  struct gw_str value;
+};
+void gw_log_line(const struct gw_log *log, enum gw_log_level level, const char *event,
+                 const struct gw_log_pair *pairs, unsigned n);
+/* The short form: `format` gives the pairs already in `key=value` form; the caller sees to the
+ * quoting of what came from outside (gw_log_quote). */
+void gw_log_printf(const struct gw_log *log, enum gw_log_level level, const char *event,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Writes `value` into `out` as a logfmt value, quoted where needed, cut where it does not fit;
+ * NUL-terminated. Gives out. */
+const char *gw_log_quote(char *out, size_t size, struct gw_str value);
+
+#endif

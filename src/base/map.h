@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hash map from byte strings to pointers, seeded against chosen collisions (XXH3 with a random
+ * seed). The keys lie in the values' own memory and must stay there while they are in the map.
+ */
+#ifndef GW_BASE_MAP_H
+#define GW_BASE_MAP_H
+
+#include "base/str.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gw_map_slot {
+  struct gw_str key;
+  uint64_t hash;
+  void *value; /* NULL: empty */
+};
+
+struct gw_map {
+  struct gw_map_slot *slots; /* open addressing; shrinks again when it has emptied */
+  size_t room, count;
+  uint64_t seed;
+};
+
+/* Takes a random seed from the system. */
+void gw_map_init(struct gw_map *map);
+void gw_map_clear(struct gw_map *map);
+void *gw_map_get(const struct gw_map *map, struct gw_str key);
+/* Adds; the key must be absent. GW_ERR_MEMORY. */
+int gw_map_add(struct gw_map *map, struct gw_str key, void *value);
+/* Removes and gives the value; NULL where the key is absent. */
+void *gw_map_remove(struct gw_map *map, struct gw_str key);
+/* Walks: start with *at = 0; NULL at the end. Nothing may be added or removed meanwhile. */
+void *gw_map_next(const struct gw_map *map, size_t *at);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A two-way stream of bytes, whatever carries it: TCP, a unix socket, TLS around either. Nobody
+ * above can tell, and no call takes a "tls" flag. A stream belongs to one loop's thread.
+ *
+ * Reading: the bytes lie in the net's one read buffer (or the TLS one), are lent for the call, and
+ * may be changed in place. Writing: while a stream's own on_data runs, what it writes gathers in
+ * the net's cork and leaves in one system call when on_data returns; other writes gather in the
+ * stream's outbox and leave together at the end of the turn. What the kernel does not take waits in
+ * the outbox, shared bytes by reference, borrowed ones as a copy.
+ */
+#ifndef GW_NET_STREAM_H
+#define GW_NET_STREAM_H
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gw_net; /* net/net.h: what the streams of one loop share */
+struct gw_stream;
+
+/* What the owner is told. Each may close or abort the stream; none is called inside a call of the
+ * owner's own. */
+struct gw_stream_events {
+  /* A dialled stream is connected; a TLS stream has finished its handshake. Accepted TCP streams
+   * are open at once and do not tell. Optional. */
+  void (*on_open)(struct gw_stream *stream);
+  void (*on_data)(struct gw_stream *stream, uint8_t *data, size_t len);
+  /* The peer sends no more (FIN, close_notify). Optional: without it the stream is closed
+   * gracefully. */
+  void (*on_end)(struct gw_stream *stream);
+  /* The outbox is empty again after a write has told of backpressure. Optional. */
+  void (*on_drain)(struct gw_stream *stream);
+  /* Once, last, never before the call that caused it has returned; err 0: closed in good order by
+   * us or both. The stream is freed at the end of the turn. */
+  void (*on_close)(struct gw_stream *stream, int err);
+};
+
+/* Bytes to write. */
+struct gw_piece {
+  const void *data;
+  size_t len;
+  struct gw_bytes *owner; /* NULL: borrowed until the call returns; otherwise `data` lies inside it
+                             and the outbox takes a reference of its own where it has to wait */
+};
+
+/* What a kind of stream does; the functions below say what each means. */
+struct gw_stream_ops {
+  int (*write)(struct gw_stream *stream, const struct gw_piece *pieces, unsigned n);
+  size_t (*pending)(const struct gw_stream *stream);
+  void (*pause)(struct gw_stream *stream, bool is_paused);
+  void (*close)(struct gw_stream *stream);
+  void (*abort)(struct gw_stream *stream, int err);
+  /* Where a kind wraps another: the one below, else NULL. */
+  struct gw_stream *(*lower)(const struct gw_stream *stream);
+  /* The kind's own descriptor, -1 where it wraps. */
+  int (*fd)(const struct gw_stream *stream);
+};
+
+/* The head of every kind of stream. */
+struct gw_stream {
+  const struct gw_stream_ops *ops;
+  const struct gw_stream_events *events;
+  void *owner;
+  struct gw_net *net;
+};
+
+/* Whoever takes a stream over names itself; the former owner is told nothing more. */
+static inline void gw_stream_own(struct gw_stream *stream, const struct gw_stream_events *events,
+                                 void *owner) {
+  stream->events = events;
+  stream->owner = owner;
+}
+
+/* Writes all pieces in order, now, at the end of on_data, or at the end of the turn. 0 done; 1
+ * queued, but more than the net's high-water mark waits now: pause your source until on_drain;
+ * below 0: nothing was taken (GW_ERR_CLOSED after close or failure, GW_ERR_FULL above the net's
+ * cap, GW_ERR_MEMORY). */
+static inline int gw_stream_write(struct gw_stream *stream, const struct gw_piece *pieces,
+                                  unsigned n) {
+  return stream->ops->write(stream, pieces, n);
+}
+/* Bytes that wait here for the kernel (what lies in the cork included). */
+static inline size_t gw_stream_pending(const struct gw_stream *stream) {
+  return stream->ops->pending(stream);
+}
+/* No on_data while paused. */
+static inline void gw_stream_pause(struct gw_stream *stream, bool is_paused) {
+  stream->ops->pause(stream, is_paused);
+}
+/* Graceful: what waits goes out, then (TLS) close_notify and FIN; input is read and thrown away
+ * until the peer's FIN, for at most the net's linger time; then on_close. No on_data after it.
+ * Twice is fine. */
+static inline void gw_stream_close(struct gw_stream *stream) {
+  stream->ops->close(stream);
+}
+/* At once (RST where input was unread); `err` comes back in on_close. */
+static inline void gw_stream_abort(struct gw_stream *stream, int err) {
+  stream->ops->abort(stream, err);
+}
+/* The peer's address as text, `203.0.113.9:4711`, `[2001:db8::1]:4711` or `unix`; asked of the
+ * kernel, so nothing is kept per connection. Gives out. */
+const char *gw_stream_peer(const struct gw_stream *stream, char *out, size_t size);
+/* The descriptor at the bottom. */
+int gw_stream_fd(const struct gw_stream *stream);
+
+#endif
