@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Where a room is: its channel's URLs, and the lines that reach it from a terminal. Pure text, no network.
+
+const DEFAULT_ROOM = 'lobby';
+const MAX_BYTES = 255;
+
+/** The room that the page's own address asks for (`?room=NAME`); the lobby where that is no channel name. */
+export function roomOf(location) {
+  const name = new URL(location).searchParams.get('room');
+  return name !== null && isChannelName(name) ? name : DEFAULT_ROOM;
+}
+
+function isChannelName(name) {
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes >= 1 && bytes <= MAX_BYTES && !/[\u0000-\u001f\u007f]/.test(name) && !/^\/|\/$/.test(name);
+}
+
+/** @returns {{http: string, ws: string}} the channel's address for requests and for WebSocket */
+export function channelUrls(location, room) {
+  const path = '/channels/' + room.split('/').map(encodeSegment).join('/');
+  const http = new URL(location).origin + path;
+  return { http, ws: http.replace(/^http/, 'ws') };
+}
+
+// encodeURIComponent leaves what a shell would read as its own; with these encoded too, a URL needs no quotes.
+function encodeSegment(segment) {
+  return encodeURIComponent(segment).replace(/[!'()*~]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase());
+}
+
+/** The commands that say, read and talk in the room. */
+export function terminalLines({ http, ws }) {
+  return {
+    say: `curl -d 'hello from a terminal' ${http}`,
+    read: `curl ${http}`,
+    talk: `godwit connect ${ws}`,
+  };
+}
