@@ -48,7 +48,7 @@ foreign = $(foreach s,$(FOREIGN),$(filter %$(s),$(1)))
 LIB_ALL := $(call sources,src)
 LIB_SRC := $(filter-out src/cli/% $(call foreign,$(LIB_ALL)),$(LIB_ALL))
 CLI_SRC := $(call sources,src/cli)
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(B)/obj/gen/web_assets.o
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/obj/%.o)
 UNIT_SRC := $(call sources,tests/unit)
 UNIT_SRC := $(filter-out tests/unit/support/%,$(UNIT_SRC))
@@ -66,6 +66,14 @@ all: $(B)/libgodwit.a $(B)/libgodwit.so $(if $(CLI_SRC),$(B)/godwit) $(EXAMPLES)
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(ISA) -MMD -MP -c $< -o $@
+
+# The page is part of the program. A folder counts as changed when a file comes or goes in it.
+$(B)/gen/web_assets.c: tools/embed $(WEB_FILES) $(shell find web -type d -not -path '*/node_modules*')
+	@mkdir -p $(@D)
+	@tools/embed $@ $(WEB_FILES)
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/libgodwit.a: $(LIB_OBJ)
 	@rm -f $@
