@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store of one process: every channel has a home worker (a hash of its name) that places its
+ * publications and keeps its history; the others reach it through the door between loops. With one
+ * worker the door is a plain call.
+ */
+#ifndef GW_BROKER_MEMORY_H
+#define GW_BROKER_MEMORY_H
+
+#include "hub/store.h"
+#include "loop/loop.h"
+
+struct gw_memory_options {
+  unsigned history_size; /* publications kept per channel; 0: 100 */
+  uint64_t history_ms;   /* how long each; 0: 10 minutes */
+  size_t history_bytes;  /* per channel; 0: 16 MiB. Against few channels with large messages */
+  unsigned max_channels; /* per home worker; 0: 1,000,000. Against a name for every request */
+  uint64_t (*wall_clock)(void); /* ms since 1970; NULL: the system's */
+};
+
+struct gw_memory; /* the whole of it, made before the workers start */
+
+/* `loops`: one per worker, borrowed. */
+int gw_memory_new(const struct gw_memory_options *options, struct gw_loop *const *loops, unsigned n,
+                  struct gw_memory **out_memory);
+/* After the loops have ended. */
+void gw_memory_free(struct gw_memory *memory);
+/* The store value of worker i, for its hub. */
+struct gw_store *gw_memory_store(struct gw_memory *memory, unsigned i);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One message of a channel, immutable once its channel's home has given it offset and time, shared
+ * by count between threads. The payload is opaque. One allocation holds all of it.
+ */
+#ifndef GW_HUB_PUBLICATION_H
+#define GW_HUB_PUBLICATION_H
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How many ways of writing a publication are kept with it, each made once and shared by every
+ * subscriber that needs it. The hub does not know what they are: transports and dialects number
+ * theirs (transport/encoding.h). */
+#define GW_PUBLICATION_ENCODINGS 8
+
+struct gw_publication {
+  _Atomic uint32_t refs;
+  bool is_binary;
+  uint64_t offset; /* 1, 2, 3 … in its channel; 0: not yet placed */
+  uint64_t time;   /* ms since 1970, when it was placed */
+  struct gw_str channel, payload;
+  struct gw_str content_type, event, from; /* at NULL: none */
+  _Atomic(struct gw_bytes *) encodings[GW_PUBLICATION_ENCODINGS];
+  char text[];
+};
+
+/* What a publication is made of; everything is copied. */
+struct gw_publication_parts {
+  struct gw_str channel, payload, content_type, event, from;
+  bool is_binary;
+};
+
+/* NULL without memory. */
+struct gw_publication *gw_publication_new(const struct gw_publication_parts *parts);
+struct gw_publication *gw_publication_ref(struct gw_publication *publication);
+void gw_publication_unref(struct gw_publication *publication); /* NULL is fine */
+/* The bytes kept in `slot`, or those that `make` gives now (it gives one reference, NULL without
+ * memory); lent as long as the publication lives. Any thread: where two make it at once, one is
+ * kept. */
+struct gw_bytes *gw_publication_encoding(
+    struct gw_publication *publication, unsigned slot,
+    struct gw_bytes *(*make)(const struct gw_publication *publication));
+/* Bytes of memory that it accounts for in a history. */
+size_t gw_publication_size(const struct gw_publication *publication);
+
+/* Channel names: 1–255 bytes of UTF-8, no control characters, no `/` at either end (interface.md
+ * 1). */
+bool gw_channel_name_is_valid(struct gw_str name);
+
+/* ---- cursor: `<epoch>:<offset>`, opaque to clients
+ * ---------------------------------------------------------------- */
+
+#define GW_EPOCH_LEN   12 /* of [0-9A-Za-z], random */
+#define GW_CURSOR_TEXT 40 /* room for the text and a NUL */
+
+struct gw_cursor {
+  char epoch[GW_EPOCH_LEN + 1];
+  uint64_t offset;
+};
+
+/* 0; GW_ERR_ARGUMENT where the text is malformed. */
+int gw_cursor_parse(struct gw_str text, struct gw_cursor *out);
+/* Gives out. */
+const char *gw_cursor_write(const struct gw_cursor *cursor, char out[GW_CURSOR_TEXT]);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the hub needs from whoever orders and keeps the publications: a table of functions. Memory
+ * is the first to fill it; nothing in the hub knows which one it talks to. One store value belongs
+ * to one worker and is called on its thread only; answers come on that thread, perhaps before the
+ * call returns.
+ */
+#ifndef GW_HUB_STORE_H
+#define GW_HUB_STORE_H
+
+#include "hub/publication.h"
+
+/* How the publications that a question is answered with fit the cursor that was asked. */
+struct gw_recovery {
+  struct gw_cursor
+      cursor; /* leads on from the last publication given (or from where the channel stands) */
+  bool is_recovered; /* nothing is missing between the asked cursor and the first publication given
+                      */
+  bool is_missed_known;
+  uint64_t missed;                            /* how many are gone, where that is known */
+  struct gw_publication *const *publications; /* borrowed: oldest first */
+  unsigned n;
+};
+
+/* A question under way, embedded in the asker, who keeps it until the answer has come (or
+ * `forget`). */
+struct gw_store_ask {
+  /* err 0, or GW_ERR_MEMORY, _FULL, _GONE …; recovery is NULL on error, and for publish holds only
+   * the cursor. */
+  void (*on_answer)(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery);
+};
+
+struct gw_store {
+  const struct gw_store_ops *ops;
+  void *hub_user; /* set by the hub */
+  /* Set by the hub: a publication of a channel that this worker is subscribed to, in the channel's
+   * order. Borrowed. */
+  void (*on_publication)(struct gw_store *store, struct gw_publication *publication);
+};
+
+struct gw_store_ops {
+  /* Takes the publication, places it and tells every subscribed worker; the answer's cursor is its
+   * own. ask may be NULL. */
+  int (*publish)(struct gw_store *store, struct gw_publication *publication,
+                 struct gw_store_ask *ask);
+  /* This worker hears the channel from the answer on: the answer gives what came after `after`
+   * (NULL: nothing, just where the channel stands), and the first on_publication after it is the
+   * very next one. May be asked again for the same channel (another local subscriber with another
+   * cursor); each call is undone by one unsubscribe. */
+  int (*subscribe)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
+                   struct gw_store_ask *ask);
+  void (*unsubscribe)(struct gw_store *store, struct gw_str channel);
+  /* At most `limit` (0: no limit but the history's) publications after the cursor (NULL: from the
+   * oldest kept). The answer's cursor leads on from the last one given. */
+  int (*history)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
+                 unsigned limit, struct gw_store_ask *ask);
+  /* The asker goes away: its answer is dropped. Harmless where it has come already. */
+  void (*forget)(struct gw_store *store, struct gw_store_ask *ask);
+};
+
+#endif
