@@ -17,7 +17,9 @@ struct gw_http_body {
 void gw_http_body_init(struct gw_http_body *body, const struct gw_http_head *head);
 /* Reads from *data, advancing it and *len. 1: *out is a piece of the body (never empty); 0: all
  * input is used up, more is needed; 2: the body is whole (what is left of the input belongs to the
- * next message); GW_ERR_HTTP_SYNTAX. Trailers are read and dropped. */
+ * next message); GW_ERR_HTTP_SYNTAX. Call it until it gives no 1: the end shows without further
+ * input. A body until the end of the connection never gives 2. Trailers are read and dropped, and
+ * capped with the chunks' own lines; what the data comes to, the caller caps. */
 int gw_http_body_read(struct gw_http_body *body, const char **data, size_t *len,
                       struct gw_str *out);
 
