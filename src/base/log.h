@@ -9,8 +9,7 @@
 #define GW_BASE_LOG_H
 
 #include "base/str.h"
-
-enum gw_log_level { GW_LOG_DEBUG, GW_LOG_INFO, GW_LOG_WARN, GW_LOG_ERROR, GW_LOG_OFF };
+#include "godwit/log.h"
 
 struct gw_log {
   int fd;                  /* where the lines go, 2 by default; ignored where `write` is set */
