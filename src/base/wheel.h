@@ -20,15 +20,15 @@ struct gw_timer {
   gw_timer_fn *on_due;
 };
 
-struct gw_wheel; /* embedded: see wheel_slots in the definition below */
-
 #define GW_WHEEL_BITS   6
 #define GW_WHEEL_SLOTS  (1u << GW_WHEEL_BITS)
-#define GW_WHEEL_LEVELS 6
+#define GW_WHEEL_LEVELS 11 /* 66 bits: every time there is, so no horizon to care about */
 
+/* Embedded in its owner (12 KB). */
 struct gw_wheel {
   uint64_t now;
   uint64_t occupied[GW_WHEEL_LEVELS]; /* a bit per slot that holds timers */
+  struct gw_link overdue;             /* set to a time that had passed */
   struct gw_link slots[GW_WHEEL_LEVELS][GW_WHEEL_SLOTS];
 };
 
