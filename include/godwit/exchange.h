@@ -14,10 +14,8 @@ extern "C" {
 
 struct gw_exchange;
 
-*-- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- -- --* /
-
-    /* Slices are lent until the handler returns. */
-    GW_API struct gw_ws_slice gw_exchange_method(const struct gw_exchange *exchange);
+/* Slices are lent until the handler returns. */
+GW_API struct gw_ws_slice gw_exchange_method(const struct gw_exchange *exchange);
 GW_API struct gw_ws_slice gw_exchange_path(
     const struct gw_exchange *exchange); /* still percent-encoded */
 GW_API struct gw_ws_slice gw_exchange_query(
