@@ -110,12 +110,13 @@ GW_API void gw_ws_shared_free(struct gw_ws_shared *shared);
 /* Immutable, shared by any number of connections, which borrow it for their life. */
 struct gw_ws_options {
   bool is_client;    /* which role we play: a client masks, a server must not */
-  bool is_streaming; /* messages come as parts while they arrive, whatever their size; `max_message`
-                        then still counts */
+  bool is_streaming; /* messages come as parts while they arrive, whatever their size, in constant
+                        memory; `max_message` then still counts. A part of a text may end inside a
+                        code point: what came so far is checked, the cut bytes are not */
   size_t max_message; /* bytes after decompression; 0: 1 MiB. Against a peer that makes us remember
                          without end */
-  size_t max_frame;   /* payload bytes of one frame on the wire; 0: as max_message (compressed data
-                         cannot need more) */
+  size_t max_frame;   /* payload bytes of one frame on the wire; 0: as max_message (and what
+                         compression may add to it) */
   uint32_t max_fragments; /* frames of one message; 0: 4,096. Against endless empty fragments */
   struct gw_ws_deflate_options deflate;
 };
@@ -174,8 +175,9 @@ struct gw_ws_wire {
  * fail us otherwise: it is the caller's promise. */
 GW_API int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame,
                         struct gw_ws_wire *out_wire);
-/* A Close frame; code 0: an empty one. The reason is cut to 123 bytes at a code point. A code that
- * may not be sent: GW_ERR_ARGUMENT. Once only: GW_ERR_CLOSED afterwards. */
+/* A Close frame; code 0 or 1005 (no status): an empty one. The reason is cut to 123 bytes at a code
+ * point. A code that may not be sent, or a reason without a code: GW_ERR_ARGUMENT. Once only:
+ * GW_ERR_CLOSED afterwards. */
 GW_API int gw_ws_encode_close(struct gw_ws *ws, unsigned code, const void *reason,
                               size_t reason_len, struct gw_ws_wire *out_wire);
 GW_API bool gw_ws_has_sent_close(const struct gw_ws *ws);

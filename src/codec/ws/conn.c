@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection's life, and the two operations on bytes that stand by themselves. Memory beyond the
+ * struct exists only while something is incomplete (partial.h), or where context takeover is
+ * agreed.
+ */
+#include "codec/ws/conn.h"
+
+#include "codec/ws/partial.h"
+#include "codec/ws/shared.h"
+
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct gw_ws) <= 72, "an idle connection is paid for by the thousand");
+
+void gw_ws_init(struct gw_ws *ws, const struct gw_ws_options *options, struct gw_ws_shared *shared,
+                const struct gw_ws_deflate *deflate) {
+  *ws = (struct gw_ws){.options = options, .shared = shared};
+  (void)deflate;
+}
+
+void gw_ws_clear(struct gw_ws *ws) {
+  gw_ws_partial_free(ws->partial);
+  ws->partial = NULL;
+}
+
+int gw_ws_new(const struct gw_ws_options *options, struct gw_ws_shared *shared,
+              const struct gw_ws_deflate *deflate, struct gw_ws **out_ws) {
+  struct gw_ws *ws = malloc(sizeof *ws);
+  if (!ws) return GW_ERR_MEMORY;
+  gw_ws_init(ws, options, shared, deflate);
+  *out_ws = ws;
+  return 0;
+}
+
+void gw_ws_free(struct gw_ws *ws) {
+  if (!ws) return;
+  gw_ws_clear(ws);
+  free(ws);
+}
+
+void gw_ws_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4],
+                unsigned phase) {
+  gw_simd_best()->mask(dst, src, len, key, phase);
+}
+
+bool gw_ws_utf8_is_valid(const void *data, size_t len) {
+  return gw_utf8_valid(gw_simd_best(), data, len);
+}

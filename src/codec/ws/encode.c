@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sending side: a header, and the payload as it is (server) or masked into the shared scratch
+ * (client). A call that fails changes nothing, so the caller may go on with another frame.
+ */
+#include "codec/ws/head.h"
+#include "codec/ws/shared.h"
+
+#include <string.h>
+
+/* Puts the header before the payload; a client's is masked with a fresh key (RFC 6455
+ * section 5.3). */
+static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
+               struct gw_ws_wire *out_wire) {
+  out_wire->body = body;
+  out_wire->body_len = len;
+  if (!ws->options->is_client) {
+    out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, NULL);
+    return 0;
+  }
+  uint8_t key[4];
+  int err = gw_ws_shared_key(ws->shared, key);
+  if (err < 0) return err;
+  uint8_t *masked = gw_ws_shared_scratch(ws->shared, len);
+  if (!masked) return GW_ERR_MEMORY;
+  ws->shared->simd->mask(masked, body, len, key, 0);
+  out_wire->body = masked;
+  out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, key);
+  return 0;
+}
+
+static int encode_control(struct gw_ws *ws, const struct gw_ws_frame *frame,
+                          struct gw_ws_wire *out_wire) {
+  /* Section 5.5: at most 125 bytes, in one piece. A Close has its own function. */
+  bool is_ping_or_pong = frame->opcode == GW_WS_PING || frame->opcode == GW_WS_PONG;
+  if (!is_ping_or_pong || frame->is_partial || frame->len > GW_WS_CONTROL_MAX)
+    return GW_ERR_ARGUMENT;
+  return put(ws, GW_WS_FIN | frame->opcode, frame->data, frame->len, out_wire);
+}
+
+int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws_wire *out_wire) {
+  if (ws->out & GW_WS_OUT_CLOSED) return GW_ERR_CLOSED; /* section 5.5.1 */
+  if (frame->opcode > GW_WS_BINARY) return encode_control(ws, frame, out_wire);
+  /* Section 5.4: parts of one message follow each other, with nothing but control frames between.
+   */
+  bool is_later = frame->opcode == GW_WS_CONTINUATION;
+  if (is_later != ((ws->out & GW_WS_OUT_PARTS) != 0)) return GW_ERR_STATE;
+  unsigned first = frame->opcode | (frame->is_partial ? 0 : GW_WS_FIN);
+  int err = put(ws, first, frame->data, frame->len, out_wire);
+  if (err < 0) return err;
+  ws->out = frame->is_partial ? GW_WS_OUT_PARTS : 0;
+  return 0;
+}
+
+int gw_ws_encode_close(struct gw_ws *ws, unsigned code, const void *reason, size_t reason_len,
+                       struct gw_ws_wire *out_wire) {
+  if (ws->out & GW_WS_OUT_CLOSED) return GW_ERR_CLOSED;
+  bool is_empty = code == 0 || code == GW_WS_CODE_NO_STATUS;
+  if (is_empty ? reason_len > 0 : !gw_ws_code_is_sendable(code)) return GW_ERR_ARGUMENT;
+  const uint8_t *text = reason;
+  if (reason_len > GW_WS_CONTROL_MAX - 2) {
+    reason_len = GW_WS_CONTROL_MAX - 2;
+    while (reason_len > 0 && (text[reason_len] & 0xC0) == 0x80)
+      reason_len--;
+  }
+  uint8_t *body = ws->shared->close;
+  size_t len = 0;
+  if (!is_empty) {
+    body[0] = (uint8_t)(code >> 8);
+    body[1] = (uint8_t)code;
+    if (reason_len > 0) memcpy(body + 2, text, reason_len);
+    len = 2 + reason_len;
+  }
+  int err = put(ws, GW_WS_FIN | GW_WS_CLOSE, body, len, out_wire);
+  if (err == 0) ws->out |= GW_WS_OUT_CLOSED;
+  return err;
+}
+
+bool gw_ws_has_sent_close(const struct gw_ws *ws) {
+  return ws->out & GW_WS_OUT_CLOSED;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receiving side: one function per state, driven until there is an event or the input is used
+ * up. A frame that lies whole in the input is unmasked and checked where it lies and costs no
+ * memory; only what is cut is remembered (partial.h). After a failure or a Close nothing is read
+ * any more. Invariant: state IDLE means no header bytes, no open message, nothing lent.
+ */
+#include "codec/ws/partial.h"
+#include "codec/ws/shared.h"
+
+#include <string.h>
+
+enum state { IDLE, HEAD, CONTROL, PAYLOAD, PARTS, CLOSED, FAILED, N_STATES };
+
+/* What a step gives, beside errors. */
+enum { NEED_INPUT = 0, EVENT = 1, GO_ON = 2 };
+
+struct input {
+  uint8_t *at;
+  size_t len;
+};
+
+static void skip(struct input *in, size_t n) {
+  in->at += n;
+  in->len -= n;
+}
+
+static size_t min_size(uint64_t a, size_t b) {
+  return a < b ? (size_t)a : b;
+}
+
+static int fail(struct gw_ws *ws, int err) {
+  gw_ws_clear(ws);
+  ws->error = (int8_t)err;
+  ws->state = FAILED;
+  return err;
+}
+
+/* Unmasks into dst, and checks what is text, in one pass. False: not UTF-8 (RFC 6455
+ * section 8.1). */
+static bool absorb(const struct gw_ws *ws, uint8_t *dst, const uint8_t *src, size_t len,
+                   bool is_text, struct gw_utf8 *utf8) {
+  const struct gw_simd *simd = ws->shared->simd;
+  if (!ws->options->is_client) {
+    if (is_text) return simd->mask_utf8(dst, src, len, ws->key, 0, utf8);
+    simd->mask(dst, src, len, ws->key, 0);
+    return true;
+  }
+  if (dst != src) memcpy(dst, src, len);
+  return !is_text || gw_utf8_feed(utf8, simd, dst, len);
+}
+
+/* The payload's next n bytes were used: the key goes on where they ended. */
+static void advance(struct gw_ws *ws, size_t n) {
+  uint8_t turned[4];
+  for (size_t i = 0; i < 4; i++)
+    turned[i] = ws->key[(i + n) & 3];
+  memcpy(ws->key, turned, 4);
+  ws->remaining -= n;
+}
+
+static int give_whole(struct gw_ws_event *event, unsigned opcode, const uint8_t *data, size_t len) {
+  *event = (struct gw_ws_event){
+      .opcode = opcode, .is_first = true, .is_last = true, .data = data, .len = len};
+  return EVENT;
+}
+
+/* RFC 6455 section 5.5.1: nothing, or a code and a UTF-8 reason. */
+static int give_close(struct gw_ws *ws, const uint8_t *data, size_t len,
+                      struct gw_ws_event *event) {
+  unsigned code = GW_WS_CODE_NO_STATUS;
+  if (len == 1) return GW_ERR_WS_PROTOCOL;
+  if (len >= 2) {
+    code = (unsigned)data[0] << 8 | data[1];
+    if (!gw_ws_code_is_sendable(code)) return GW_ERR_WS_PROTOCOL; /* section 7.4 */
+    data += 2;
+    len -= 2;
+    if (!gw_utf8_valid(ws->shared->simd, data, len)) return GW_ERR_WS_DATA;
+  }
+  ws->state = CLOSED;
+  give_whole(event, GW_WS_CLOSE, data, len);
+  event->code = (uint16_t)code;
+  return EVENT;
+}
+
+static int give_control(struct gw_ws *ws, unsigned opcode, const uint8_t *data, size_t len,
+                        struct gw_ws_event *event) {
+  if (opcode == GW_WS_CLOSE) return give_close(ws, data, len, event);
+  return give_whole(event, opcode, data, len);
+}
+
+/* ---- a frame that lies whole in the input ---- */
+
+static int read_whole(struct gw_ws *ws, const struct gw_ws_head *head, struct input *in,
+                      struct gw_ws_event *event) {
+  uint8_t *data = in->at;
+  size_t len = (size_t)head->length;
+  struct gw_utf8 utf8 = {0};
+  bool is_text = head->opcode == GW_WS_TEXT;
+  if (!absorb(ws, data, data, len, is_text, &utf8)) return GW_ERR_WS_DATA;
+  if (is_text && !gw_utf8_is_complete(&utf8)) return GW_ERR_WS_DATA;
+  skip(in, len);
+  if (head->opcode >= GW_WS_CLOSE) return give_control(ws, head->opcode, data, len, event);
+  return give_whole(event, head->opcode, data, len);
+}
+
+/* The most common frame by far: a whole message of at most 125 bytes. Decides by a few comparisons
+ * and leaves everything else, errors included, to the steps. 0: not such a frame. */
+static int read_small(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *event) {
+  const struct gw_ws_options *options = ws->options;
+  uint8_t *at = *data;
+  if (*len < 2) return 0;
+  unsigned opcode = at[0] ^ GW_WS_FIN; /* FIN must be set and RSV clear for this to be 1 or 2 */
+  size_t n = at[1] ^ (options->is_client ? 0u : GW_WS_MASKED);
+  size_t head_len = options->is_client ? 2 : 6;
+  if (opcode - GW_WS_TEXT > 1 || n > 125 || *len < head_len + n) return 0;
+  if (n > gw_ws_max_message(options) || (options->max_frame && n > options->max_frame)) return 0;
+  if (!options->is_client) memcpy(ws->key, at + 2, 4);
+  struct gw_ws_head head = {.opcode = (uint8_t)opcode, .is_final = true, .length = n};
+  struct input in = {at + head_len, *len - head_len};
+  int got = read_whole(ws, &head, &in, event);
+  *data = in.at;
+  *len = in.len;
+  return got < 0 ? fail(ws, got) : got;
+}
+
+/* ---- the steps ---- */
+
+/* Frees what the last event lent. */
+static void settle(struct gw_ws *ws) {
+  if (ws->partial && !ws->partial->is_open) {
+    gw_ws_partial_free(ws->partial);
+    ws->partial = NULL;
+  }
+  ws->state = ws->partial || ws->head_len ? HEAD : IDLE;
+}
+
+/* The header, from the input alone or together with what came of it before. As gw_ws_head_read. */
+static int take_head(struct gw_ws *ws, struct input *in, struct gw_ws_head *out_head) {
+  const uint8_t *bytes = in->at;
+  size_t had = ws->head_len, have = in->len;
+  if (had > 0) {
+    size_t n = min_size(GW_WS_HEAD_MAX - had, in->len);
+    memcpy(ws->head + had, in->at, n);
+    bytes = ws->head;
+    have = had + n;
+  }
+  int size = gw_ws_head_read(ws, bytes, have, out_head);
+  if (size < 0) return size;
+  if (size == 0) { /* so there are fewer than 14 */
+    if (had == 0) memcpy(ws->head, in->at, have);
+    ws->head_len = (uint8_t)have;
+    ws->state = HEAD;
+    skip(in, in->len);
+    return 0;
+  }
+  ws->head_len = 0;
+  skip(in, (size_t)size - had);
+  return size;
+}
+
+static int step_head(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  settle(ws);
+  if (in->len == 0) return NEED_INPUT;
+  struct gw_ws_head head;
+  int size = take_head(ws, in, &head);
+  if (size <= 0) return size;
+
+  bool is_control = head.opcode >= GW_WS_CLOSE;
+  bool is_lone = is_control || (head.is_final && head.opcode != GW_WS_CONTINUATION);
+  if (is_lone && head.length <= in->len) return read_whole(ws, &head, in, event);
+
+  int err = gw_ws_partial_need(ws);
+  if (err < 0) return err;
+  struct gw_ws_partial *partial = ws->partial;
+  ws->remaining = head.length;
+  if (is_control) {
+    partial->control_opcode = head.opcode;
+    partial->control_len = 0;
+    ws->state = CONTROL;
+    return GO_ON;
+  }
+  if (head.opcode != GW_WS_CONTINUATION) gw_ws_partial_open(partial, &head);
+  partial->fragments++;
+  partial->received += head.length;
+  partial->is_final = head.is_final;
+  ws->state = ws->options->is_streaming ? PARTS : PAYLOAD;
+  return GO_ON;
+}
+
+static int step_control(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  struct gw_ws_partial *partial = ws->partial;
+  size_t n = min_size(ws->remaining, in->len);
+  absorb(ws, partial->control + partial->control_len, in->at, n, false, NULL);
+  partial->control_len += (uint8_t)n;
+  advance(ws, n);
+  skip(in, n);
+  if (ws->remaining > 0) return NEED_INPUT;
+  ws->state = HEAD;
+  return give_control(ws, partial->control_opcode, partial->control, partial->control_len, event);
+}
+
+/* A piece of the message is in place: the end of the input, of the frame, or of the message. */
+static int end_piece(struct gw_ws *ws, struct gw_ws_event *event) {
+  struct gw_ws_partial *partial = ws->partial;
+  if (ws->remaining > 0) return NEED_INPUT;
+  ws->state = HEAD;
+  if (!partial->is_final) return GO_ON;
+  if (partial->opcode == GW_WS_TEXT && !gw_utf8_is_complete(&partial->utf8)) return GW_ERR_WS_DATA;
+  partial->is_open = false;
+  if (!partial->bytes) return give_whole(event, partial->opcode, partial->control, 0);
+  return give_whole(event, partial->opcode, partial->bytes->data, partial->bytes->len);
+}
+
+/* What may still follow in this message: where more frames come, as much as the limit allows. */
+static size_t expected(const struct gw_ws *ws) {
+  const struct gw_ws_partial *partial = ws->partial;
+  if (partial->is_final) return (size_t)ws->remaining;
+  return gw_ws_max_message(ws->options) - (partial->bytes ? partial->bytes->len : 0);
+}
+
+static int step_payload(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  struct gw_ws_partial *partial = ws->partial;
+  size_t n = min_size(ws->remaining, in->len);
+  if (n > 0) {
+    if (!gw_ws_partial_reserve(partial, n, expected(ws))) return GW_ERR_MEMORY;
+    uint8_t *end = partial->bytes->data + partial->bytes->len;
+    if (!absorb(ws, end, in->at, n, partial->opcode == GW_WS_TEXT, &partial->utf8))
+      return GW_ERR_WS_DATA;
+    partial->bytes->len += n;
+    advance(ws, n);
+    skip(in, n);
+  }
+  return end_piece(ws, event);
+}
+
+/* Streaming: what is there of the payload is an event of its own, where it lies. */
+static int step_parts(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  struct gw_ws_partial *partial = ws->partial;
+  bool is_text = partial->opcode == GW_WS_TEXT;
+  uint8_t *data = in->at;
+  size_t n = min_size(ws->remaining, in->len);
+  if (!absorb(ws, data, data, n, is_text, &partial->utf8)) return GW_ERR_WS_DATA;
+  advance(ws, n);
+  skip(in, n);
+  bool is_frame_end = ws->remaining == 0, is_last = is_frame_end && partial->is_final;
+  if (is_frame_end) ws->state = HEAD;
+  if (n == 0 && !is_last) return is_frame_end ? GO_ON : NEED_INPUT;
+  if (is_last && is_text && !gw_utf8_is_complete(&partial->utf8)) return GW_ERR_WS_DATA;
+  *event = (struct gw_ws_event){.opcode = partial->opcode,
+                                .is_first = !partial->has_given,
+                                .is_last = is_last,
+                                .data = data,
+                                .len = n};
+  partial->has_given = true;
+  if (is_last) partial->is_open = false;
+  return EVENT;
+}
+
+/* Section 1.4: data after a Close is discarded. */
+static int step_closed(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  (void)event;
+  gw_ws_clear(ws);
+  skip(in, in->len);
+  return NEED_INPUT;
+}
+
+static int step_failed(struct gw_ws *ws, struct input *in, struct gw_ws_event *event) {
+  (void)in, (void)event;
+  return ws->error;
+}
+
+static int (*const steps[N_STATES])(struct gw_ws *, struct input *, struct gw_ws_event *) = {
+    [IDLE] = step_head,       [HEAD] = step_head,   [CONTROL] = step_control,
+    [PAYLOAD] = step_payload, [PARTS] = step_parts, [CLOSED] = step_closed,
+    [FAILED] = step_failed,
+};
+
+int gw_ws_read(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *out_event) {
+  if (ws->state == IDLE) {
+    int got = read_small(ws, data, len, out_event);
+    if (got != 0) return got;
+  }
+  struct input in = {*data, *len};
+  int got;
+  do
+    got = steps[ws->state](ws, &in, out_event);
+  while (got == GO_ON);
+  *data = in.at;
+  *len = in.len;
+  return got < 0 ? fail(ws, got) : got;
+}
+
+bool gw_ws_has_got_close(const struct gw_ws *ws) {
+  return ws->state == CLOSED;
+}
+
+/* ---- shortcuts for the I/O layer ---- */
+
+#define DIRECT_MIN (16 * 1024) /* below this a receive call of its own costs more than a copy */
+
+size_t gw_ws_direct(struct gw_ws *ws, uint8_t **out) {
+  if (ws->state != PAYLOAD || ws->remaining < DIRECT_MIN) return 0;
+  struct gw_ws_partial *partial = ws->partial;
+  size_t room = gw_ws_partial_reserve(partial, DIRECT_MIN, expected(ws));
+  if (room == 0) return 0;
+  *out = partial->bytes->data + partial->bytes->len;
+  return min_size(ws->remaining, room);
+}
+
+int gw_ws_direct_done(struct gw_ws *ws, size_t n, struct gw_ws_event *out_event) {
+  struct gw_ws_partial *partial = ws->partial;
+  uint8_t *end = partial->bytes->data + partial->bytes->len;
+  if (!absorb(ws, end, end, n, partial->opcode == GW_WS_TEXT, &partial->utf8))
+    return fail(ws, GW_ERR_WS_DATA);
+  partial->bytes->len += n;
+  advance(ws, n);
+  int got = end_piece(ws, out_event);
+  if (got < 0) return fail(ws, got);
+  return got == EVENT ? EVENT : 0;
+}
+
+struct gw_bytes *gw_ws_take_bytes(struct gw_ws *ws) {
+  struct gw_ws_partial *partial = ws->partial;
+  if (ws->state != HEAD || !partial || partial->is_open || !partial->bytes) return NULL;
+  return gw_ws_partial_give(partial);
+}
