@@ -13,7 +13,7 @@ DESTDIR ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 VERSION := 0.1.0
 
-# A variant is the same sources built another way, in a folder of its own: asan, tsan.
+# A variant is the same sources built another way, in a folder of its own: asan, tsan, fuzz.
 VARIANT ?=
 B := build$(if $(VARIANT),/$(VARIANT))
 
@@ -28,6 +28,9 @@ else ifeq ($(VARIANT),asan)
 CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(VARIANT),tsan)
 CFLAGS := -O1 -g -fsanitize=thread
+else ifeq ($(VARIANT),fuzz)
+CC := clang
+CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
 STD := -std=c17 -D_GNU_SOURCE -DGODWIT_VERSION='"$(VERSION)"' -fvisibility=hidden -pthread
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) $(CLI_PKGS))
@@ -97,6 +100,18 @@ $(B)/obj/tests/unit/support/%.o: tests/unit/support/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit -Wno-missing-prototypes -MMD -MP -c $< -o $@
 
+# What measures a part of the library without a server: one file, one program.
+$(B)/bench/%: bench/%.c $(B)/libgodwit.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libgodwit.a $(LDFLAGS) $(PKG_LIBS)
+
+# Fuzz targets exist in VARIANT=fuzz alone; tools/fuzz builds and runs them.
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+$(B)/%_fuzz: tests/fuzz/%_fuzz.c $(B)/libgodwit.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests/unit -Wno-missing-prototypes -MMD -MP -o $@ $< $(B)/libgodwit.a $(LDFLAGS) $(PKG_LIBS)
+fuzz-targets: $(FUZZ_BIN)
+
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
 # ---- the commands --------------------------------------------------------------------------------
@@ -153,4 +168,4 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 clean: ## remove build/
 	@rm -rf build
 
-.PHONY: all help deps build run test unit-tests asan tsan variant-test check format layers sizes fuzz bench install clean
+.PHONY: all help deps build run test unit-tests asan tsan variant-test check format layers sizes fuzz fuzz-targets bench install clean
