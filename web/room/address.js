@@ -30,7 +30,7 @@ function encodeSegment(segment) {
 /** The commands that say, read and talk in the room. */
 export function terminalLines({ http, ws }) {
   return {
-    say: `curl -d 'hello from a terminal' ${http}`,
+    say: `curl -d 'hello' ${http}`,
     read: `curl ${http}`,
     talk: `godwit connect ${ws}`,
   };

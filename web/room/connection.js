@@ -65,19 +65,16 @@ export class Connection {
   /** Connect now: at first, and instead of waiting any longer. */
   async open() {
     const turn = ++this.#turn;
+    this.#socket?.close();
+    this.#socket = null;
     this.#cancelAll();
     this.#on.state({ is: 'connecting' });
-    try {
-      const isReturning = this.#cursor !== null;
-      const page = await this.#poll();
-      if (turn !== this.#turn) return;
-      this.#catchUp(page, isReturning);
-      this.#attach(turn);
-    } catch (error) {
-      if (turn !== this.#turn) return;
-      if (error instanceof Refused) this.#stop(error.message);
-      else this.#wait();
-    }
+    const page = await this.#poll().catch((error) => error);
+    if (turn !== this.#turn) return;
+    if (page instanceof Refused) return this.#stop(page.message);
+    if (page instanceof Error) return this.#wait();
+    this.#catchUp(page);
+    this.#attach(turn);
   }
 
   /** Publish a text, now or as soon as there is a connection. False where too many wait already. */
@@ -127,22 +124,20 @@ export class Connection {
     return this.#since >= count;
   }
 
-  async #poll() {
-    const url = this.#cursor === null ? this.#http : `${this.#http}?after=${encodeURIComponent(this.#cursor)}`;
+  async #poll(cursor = this.#cursor) {
+    const url = cursor === null ? this.#http : `${this.#http}?after=${encodeURIComponent(cursor)}`;
     const answer = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
     if (answer.ok) return answer.json();
-    if (answer.status === 400 && this.#cursor !== null) {
-      this.#cursor = null; // a cursor that this server does not understand: it is not the server that gave it
-      return { ...(await this.#poll()), recovered: false };
-    }
+    // A cursor that this server cannot read is another server's, or another version's: as good as lost.
+    if (answer.status === 400 && cursor !== null) return { ...(await this.#poll(null)), recovered: false };
     if (answer.status >= 500 || answer.status === 408 || answer.status === 429) throw new Error(answer.statusText);
     throw new Refused(`the server answered ${answer.status} ${answer.statusText}`.trim());
   }
 
   // `missed` counts what the history has dropped since our cursor, of which the frames may have brought some or all; a history
   // that cannot say is another one than we knew.
-  #catchUp(page, isReturning) {
-    const isAnew = isReturning && page.recovered === false && page.missed === undefined;
+  #catchUp(page) {
+    const isAnew = this.#cursor !== null && page.recovered === false && page.missed === undefined;
     const known = isAnew ? 0 : this.#since - (page.missed ?? 0);
     if (isAnew) this.#on.gap(null);
     else if (known < 0) this.#on.gap(-known);

@@ -8,6 +8,7 @@ const MAX_ENTRIES = 500; // a flooded room must not fill the browser's memory
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
 const TONES = 8;
 const SAME_BREATH_MS = 120_000; // lines of one speaker within this stand under one name
+const STATES = { connecting: 'Connecting', live: 'Connected', waiting: 'Disconnected', stopped: 'Closed' };
 const OUTGOING = {
   queued: 'waits for the connection',
   sent: 'sending',
@@ -52,7 +53,7 @@ export class View {
     entry.classList.add(name === null ? 'from-terminal' : `tone-${toneOf(name)}`);
     entry.classList.toggle('same', isSame);
     entry.classList.toggle('mine', mine);
-    entry.append(badge(name, isText), this.#header(speaker, time, mine), body(text));
+    entry.append(badge(name, isText), this.#header(speaker, time, mine), body(text || '(empty)'));
     this.#append(entry);
     this.#nod();
   }
@@ -63,26 +64,23 @@ export class View {
     this.#append(element('li', { className: 'notice', textContent: text }));
   }
 
-  /** Whether anything was ever shown. */
-  get isEmpty() {
-    return this.#messages.childElementCount === 0;
-  }
-
   /** @param {{is: string, until?: number, reason?: string}} state  as Connection tells it */
   showState({ is, until, reason }) {
     clearInterval(this.#countdown);
-    byId('state').dataset.state = is;
+    // An attempt that follows a loss is still the loss to whoever looks or listens, until it succeeds.
+    const isRetry = is === 'connecting' && this.#room.dataset.state === 'waiting';
+    if (isRetry) return setText(byId('state-wait'), ', trying now');
+
     this.#room.dataset.state = is;
-    const words = { connecting: 'Connecting', live: 'Connected', waiting: 'Disconnected', stopped: 'Closed' };
-    setText(byId('state-text'), words[is]);
-    byId('state-wait').textContent = '';
+    setText(byId('state-text'), STATES[is]);
+    setText(byId('state-wait'), '');
     byId('retry').hidden = is !== 'waiting' && is !== 'stopped';
+    byId('empty').hidden = is !== 'live' || this.#messages.childElementCount > 0;
     if (is === 'waiting') {
       this.#showWait(until);
       this.#countdown = setInterval(() => this.#showWait(until), 250);
     }
     if (is === 'stopped') this.showNotice(`Not connected: ${reason}.`);
-    if (is === 'live' && this.isEmpty) byId('empty').hidden = false;
   }
 
   /** What we sent and have not seen come back. */
