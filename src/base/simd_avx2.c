@@ -23,8 +23,11 @@ static inline vec vec_repeat(uint64_t word) {
   return _mm256_set1_epi64x((long long)word);
 }
 
+/* Opaque to the compiler, which would else make the constant anew in each turn of the loop. */
 static inline vec vec_every(uint8_t byte) {
-  return _mm256_set1_epi8((char)byte);
+  vec v = _mm256_set1_epi8((char)byte);
+  __asm__("" : "+x"(v));
+  return v;
 }
 
 static inline bool vec_is_ascii(vec v) {

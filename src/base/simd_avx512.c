@@ -16,6 +16,10 @@ static inline vec vec_load(const uint8_t *p) {
   return _mm512_loadu_si512(p);
 }
 
+static inline vec vec_part(const uint8_t *p, size_t len) {
+  return _mm512_maskz_loadu_epi8((1ull << len) - 1, p);
+}
+
 static inline void vec_store(uint8_t *p, vec v) {
   _mm512_storeu_si512(p, v);
 }
@@ -24,8 +28,11 @@ static inline vec vec_repeat(uint64_t word) {
   return _mm512_set1_epi64((long long)word);
 }
 
+/* Opaque to the compiler, which would else make the constant anew in each turn of the loop. */
 static inline vec vec_every(uint8_t byte) {
-  return _mm512_set1_epi8((char)byte);
+  vec v = _mm512_set1_epi8((char)byte);
+  __asm__("" : "+v"(v));
+  return v;
 }
 
 static inline bool vec_is_ascii(vec v) {
@@ -36,28 +43,93 @@ static inline bool vec_is_zero(vec v) {
   return _mm512_test_epi8_mask(v, v) == 0;
 }
 
-static inline vec vec_table(const uint8_t table[16]) {
-  return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table));
+static const uint8_t places[VEC + 2] = {
+    61,  62,  63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,
+    78,  79,  80,  81,  82,  83,  84,  85,  86,  87,  88,  89,  90,  91,  92,  93,  94,
+    95,  96,  97,  98,  99,  100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111,
+    112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126};
+
+/* What the second byte of a code point is, by its lower 6 bits; and, by those of the lead, what it
+ * may not be. LEAD tells that a continuation must follow. */
+enum {
+  FROM_80 = 1,
+  FROM_90 = 2,
+  FROM_A0 = 4,
+  LEAD = 0x80,
+  NONE = FROM_80 | FROM_90 | FROM_A0 | LEAD
+};
+#define TIMES_16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
+
+static const uint8_t seconds[VEC] = {TIMES_16(FROM_80), TIMES_16(FROM_90), TIMES_16(FROM_A0),
+                                     TIMES_16(FROM_A0)};
+static const uint8_t leads[VEC] = {NONE,
+                                   NONE,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   TIMES_16(LEAD),
+                                   LEAD | FROM_80 | FROM_90 /* E0: overlong */,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD | FROM_A0 /* ED: surrogate */,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD | FROM_80 /* F0: overlong */,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD,
+                                   LEAD | FROM_90 | FROM_A0 /* F4: above U+10FFFF */,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE,
+                                   NONE};
+
+/* The 64 bytes that begin `n` places before `cur`; index 64 and above is `cur`. */
+static inline vec vec_before(vec cur, vec prev, vec from) {
+  return _mm512_permutex2var_epi8(prev, from, cur);
 }
 
-static inline vec vec_lookup(vec table, vec index) {
-  return _mm512_shuffle_epi8(table, index);
+static inline vec vec_errors(vec cur, vec prev) {
+  vec back1 = vec_load(places + 2), back2 = vec_load(places + 1), back3 = vec_load(places);
+  vec first = vec_before(cur, prev, back1);
+  __mmask64 is_lead = _mm512_cmpge_epu8_mask(first, vec_every(0xC0));
+  vec lead = _mm512_maskz_permutexvar_epi8(is_lead, first, vec_load(leads));
+  vec second = _mm512_permutexvar_epi8(cur, vec_load(seconds));
+  /* Bit 7: a lead one, of three two, or of four three places earlier wants a continuation here. */
+  vec wanted = lead | _mm512_subs_epu8(vec_before(cur, prev, back2), vec_every(0xE0 - 0x80)) |
+               _mm512_subs_epu8(vec_before(cur, prev, back3), vec_every(0xF0 - 0x80));
+  /* Bit 7: a continuation is here. A byte added to itself has its bit 6 there. */
+  vec found = ~_mm512_add_epi8(cur, cur) & cur;
+  return ((wanted ^ found) & vec_every(0x80)) | (lead & second);
 }
-
-static inline vec vec_low(vec v) {
-  return v & vec_every(0x0F);
-}
-
-static inline vec vec_high(vec v) {
-  return vec_low(_mm512_srli_epi16(v, 4));
-}
-
-static inline vec vec_less(vec v, uint8_t n) {
-  return _mm512_subs_epu8(v, vec_every(n));
-}
-
-#define vec_before(cur, prev, n)                                                                   \
-  _mm512_alignr_epi8(cur, _mm512_alignr_epi64(cur, prev, 6), 16 - (n))
 
 /* A lead in the last place, of three in the last two, of four in the last three. */
 static inline vec vec_cut(vec prev) {
@@ -65,7 +137,6 @@ static inline vec vec_cut(vec prev) {
                                 _mm512_set1_epi64((long long)0xBFDFEFFFFFFFFFFFu));
 }
 
-#include "base/simd_lookup.h"
 #include "base/simd_pass.h"
 
 const struct gw_simd gw_simd_avx512 = {

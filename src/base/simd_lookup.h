@@ -16,6 +16,8 @@
 
 #include <stdint.h>
 
+#include "base/simd_short.h"
+
 /* A pair of bytes is wrong where all three tables have a bit in common. */
 enum {
   SHORT = 1 << 0,     /* a lead not followed by a continuation */
@@ -78,6 +80,12 @@ static const uint8_t second_high[16] = {SHORT,
                                         SHORT,
                                         SHORT,
                                         SHORT};
+
+static inline vec vec_part(const uint8_t *p, size_t len) {
+  uint8_t padded[VEC] = {0};
+  short_pass(padded, p, len, 0, true);
+  return vec_load(padded);
+}
 
 static inline vec vec_errors(vec cur, vec prev) {
   vec first = vec_before(cur, prev, 1);

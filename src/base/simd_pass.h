@@ -5,6 +5,7 @@
  *
  *   vec, VEC                     the register type and its bytes (a divisor of 64)
  *   vec_load, vec_store          unaligned
+ *   vec_part(p, len)             len < VEC bytes, then zeros
  *   vec_repeat(uint64_t)         the same 8 bytes all over
  *   vec_is_ascii(vec)            no byte has its top bit set
  *   vec_is_zero(vec)
@@ -31,12 +32,14 @@ struct pass {
 
 static inline void pass_check(struct pass *p, const vec block[VECS]) {
   vec all = block[0];
+#pragma GCC unroll 4
   for (int i = 1; i < VECS; i++)
     all |= block[i];
   if (vec_is_ascii(all)) {
     p->errors |= vec_cut(p->prev);
   } else {
     p->errors |= vec_errors(block[0], p->prev);
+#pragma GCC unroll 4
     for (int i = 1; i < VECS; i++)
       p->errors |= vec_errors(block[i], block[i - 1]);
   }
@@ -44,21 +47,21 @@ static inline void pass_check(struct pass *p, const vec block[VECS]) {
 }
 
 static inline void block_load(vec block[VECS], const uint8_t *src, vec key) {
+#pragma GCC unroll 4
   for (int i = 0; i < VECS; i++)
     block[i] = vec_load(src + i * VEC) ^ key;
 }
 
 static inline void block_store(uint8_t *dst, const vec block[VECS]) {
+#pragma GCC unroll 4
   for (int i = 0; i < VECS; i++)
     vec_store(dst + i * VEC, block[i]);
 }
 
-/* The last `len` < BLOCK bytes of a text, padded with zeros. */
+/* The last `len` < BLOCK bytes of a text, and at least one zero after them. */
 static inline void pass_check_end(struct pass *p, const uint8_t *data, size_t len) {
-  uint8_t padded[BLOCK] = {0};
-  short_pass(padded, data, len, 0, true);
   for (size_t at = 0; at <= len; at += VEC) {
-    vec cur = vec_load(padded + at);
+    vec cur = len - at >= VEC ? vec_load(data + at) : vec_part(data + at, len - at);
     p->errors |= vec_errors(cur, p->prev);
     p->prev = cur;
   }
