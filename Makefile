@@ -112,6 +112,12 @@ $(B)/%_fuzz: tests/fuzz/%_fuzz.c $(B)/libgodwit.a
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -Itests/unit -Wno-missing-prototypes -MMD -MP -o $@ $< $(B)/libgodwit.a $(LDFLAGS) $(PKG_LIBS)
 fuzz-targets: $(FUZZ_BIN)
 
+# libwebsockets' echo server, a contender of `make bench` where it is installed
+$(B)/bench/lws: bench/peers/lws.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libwebsockets)
+BENCH_BIN = $(patsubst %,$(B)/bench/%,floor simd $(shell pkg-config --exists libwebsockets && echo lws))
+
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
 # ---- the commands --------------------------------------------------------------------------------
@@ -157,10 +163,14 @@ sizes: ## the longest functions and files
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@tools/deps build fuzz
 	@tools/fuzz
-bench: ## measure against peers; table and plots in bench/results
+bench: ## measure against peers; table and plots in bench/results (BENCH="--quick --rows echo")
 	@tools/deps build bench
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all
-	@bench/run
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all bench-peers
+	@bench/run $(BENCH)
+
+bench-peers: $(BENCH_BIN)
+	@[ -d bench/node_modules ] || npm ci --prefix bench --ignore-scripts --silent --no-audit --no-fund || \
+	  echo "npm's contenders could not be installed and are skipped" >&2
 
 install: all ## into PREFIX (/usr/local), below DESTDIR
 	@tools/install "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(B)" "$(PKGS)"
@@ -168,4 +178,4 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 clean: ## remove build/
 	@rm -rf build
 
-.PHONY: all help deps build run test unit-tests asan tsan variant-test check format layers sizes fuzz fuzz-targets bench install clean
+.PHONY: all help deps build run test unit-tests asan tsan variant-test check format layers sizes fuzz fuzz-targets bench bench-peers install clean
