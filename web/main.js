@@ -29,12 +29,13 @@ const connection = new Connection(urls, {
   publication: (payload, time, mine) => view.showPublication(payload, time, mine),
   state: (state) => view.showState(state),
   outbox: (items) => view.showOutbox(items),
-  gap: (missed) => view.showNotice(gapText(missed)),
+  gap: (missed) => (missed === null && view.isEmpty) || view.showNotice(gapText(missed)),
 });
 
 function gapText(missed) {
   if (missed === null)
-    return 'The server has started anew and forgot what was said before. The lines above are only on your screen.';
+    return 'The server has forgotten what was said before: it was restarted, or nobody was here for long. The lines above are '
+      + 'only on your screen.';
   return `${missed} ${missed === 1 ? 'message' : 'messages'} came by while you were away that the server no longer keeps.`;
 }
 

@@ -10,9 +10,11 @@ export function roomOf(location) {
   return name !== null && isChannelName(name) ? name : DEFAULT_ROOM;
 }
 
+// Dot segments are fine in a channel's name, but no browser leaves them in an address.
 function isChannelName(name) {
   const bytes = new TextEncoder().encode(name).length;
-  return bytes >= 1 && bytes <= MAX_BYTES && !/[\u0000-\u001f\u007f]/.test(name) && !/^\/|\/$/.test(name);
+  const isReachable = !name.split('/').some((segment) => segment === '.' || segment === '..');
+  return bytes >= 1 && bytes <= MAX_BYTES && isReachable && !/[\u0000-\u001f\u007f]|^\/|\/$/.test(name);
 }
 
 /** @returns {{http: string, ws: string}} the channel's address for requests and for WebSocket */

@@ -27,6 +27,7 @@ export class View {
   #room = document.querySelector('.room');
   #countdown = 0;
   #last = null; // who spoke last, and when
+  #isFollowing = true; // the end of the log is in sight, and is to stay so
   #actions;
 
   /** @param {{send(text: string): boolean, retry(): void, sendAgain(id: number): void, discard(id: number): void}} actions */
@@ -35,8 +36,10 @@ export class View {
     byId('retry').addEventListener('click', () => actions.retry());
     this.#newer.addEventListener('click', () => this.#scrollToEnd());
     this.#log.addEventListener('scroll', () => {
-      if (this.#isAtEnd()) this.#newer.hidden = true;
+      this.#isFollowing = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+      if (this.#isFollowing) this.#newer.hidden = true;
     });
+    new ResizeObserver(() => this.#isFollowing && this.#scrollToEnd()).observe(this.#log);
     this.#wireComposer();
   }
 
@@ -64,6 +67,11 @@ export class View {
     this.#append(element('li', { className: 'notice', textContent: text }));
   }
 
+  /** Whether nothing was shown so far. */
+  get isEmpty() {
+    return this.#messages.childElementCount === 0;
+  }
+
   /** @param {{is: string, until?: number, reason?: string}} state  as Connection tells it */
   showState({ is, until, reason }) {
     clearInterval(this.#countdown);
@@ -75,11 +83,13 @@ export class View {
     setText(byId('state-text'), STATES[is]);
     setText(byId('state-wait'), '');
     byId('retry').hidden = is !== 'waiting' && is !== 'stopped';
-    byId('empty').hidden = is !== 'live' || this.#messages.childElementCount > 0;
+    byId('empty').hidden = is !== 'live' || !this.isEmpty;
     if (is === 'waiting') {
       this.#showWait(until);
       this.#countdown = setInterval(() => this.#showWait(until), 250);
     }
+    // What stood in the history is not read out, what is said from now on is.
+    if (is === 'live') this.#log.setAttribute('aria-live', 'polite');
     if (is === 'stopped') this.showNotice(`Not connected: ${reason}.`);
   }
 
@@ -140,22 +150,18 @@ export class View {
   }
 
   #append(entry) {
-    const follow = this.#isAtEnd();
     byId('empty').hidden = true;
     this.#messages.append(entry);
     if (this.#messages.childElementCount > MAX_ENTRIES) {
       this.#messages.firstElementChild.remove();
       this.#messages.firstElementChild.classList.remove('same');
     }
-    if (follow) this.#scrollToEnd();
+    if (this.#isFollowing) this.#scrollToEnd();
     else this.#newer.hidden = false;
   }
 
-  #isAtEnd() {
-    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
-  }
-
   #scrollToEnd() {
+    this.#isFollowing = true;
     this.#log.scrollTop = this.#log.scrollHeight;
     this.#newer.hidden = true;
   }
