@@ -133,8 +133,10 @@ static inline vec vec_errors(vec cur, vec prev) {
 
 /* A lead in the last place, of three in the last two, of four in the last three. */
 static inline vec vec_cut(vec prev) {
-  return _mm512_maskz_subs_epu8(7ull << 61, prev,
-                                _mm512_set1_epi64((long long)0xBFDFEFFFFFFFFFFFu));
+  static const uint8_t most[VEC] = {
+      TIMES_16(0xFF), TIMES_16(0xFF), TIMES_16(0xFF), 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+      0xFF,           0xFF,           0xFF,           0xFF, 0xFF, 0xFF, 0xEF, 0xDF, 0xBF};
+  return _mm512_subs_epu8(prev, vec_load(most));
 }
 
 #include "base/simd_pass.h"

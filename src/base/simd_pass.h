@@ -95,7 +95,6 @@ static inline bool pass_text(uint8_t *dst, const uint8_t *src, size_t len, uint6
     }
   }
   uint64_t all = short_pass(is_masked ? dst + at : NULL, src + at, rest, key, is_masked);
-  if (len < BLOCK && short_is_ascii(all)) return true;
   return pass_end(&p, is_masked ? dst : src, len, all, u);
 }
 
@@ -109,16 +108,30 @@ static inline bool pass_resumed(uint8_t *dst, const uint8_t *src, size_t len, ui
                    key_word_turned(key, head), u, is_masked);
 }
 
-static void pass_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4],
-                      unsigned phase) {
-  uint64_t word = key_word(key, phase);
-  if (len < BLOCK) {
-    short_pass(dst, src, len, word, true);
-    return;
-  }
+/* Kept out of the short paths, which then need neither a stack frame nor a wide register. */
+#define OUT_OF_LINE __attribute__((noinline))
+
+/* Less than a block, already in place, and not ASCII. */
+OUT_OF_LINE static bool pass_utf8_short(const uint8_t *text, size_t len, struct gw_utf8 *u) {
+  struct pass p = {0};
+  return pass_end(&p, text, len, UINT64_MAX, u);
+}
+
+OUT_OF_LINE static bool pass_utf8_long(const uint8_t *data, size_t len, struct gw_utf8 *u) {
+  if (u->missing > 0) return pass_resumed(NULL, data, len, 0, u, false);
+  return pass_text(NULL, data, len, 0, u, false);
+}
+
+OUT_OF_LINE static bool pass_mask_utf8_long(uint8_t *dst, const uint8_t *src, size_t len,
+                                            uint64_t key, struct gw_utf8 *u) {
+  if (u->missing > 0) return pass_resumed(dst, src, len, key, u, true);
+  return pass_text(dst, src, len, key, u, true);
+}
+
+OUT_OF_LINE static void pass_mask_long(uint8_t *dst, const uint8_t *src, size_t len, uint64_t key) {
   /* The last block overlaps the one before; it is loaded first, for dst may be src. */
-  vec keys = vec_repeat(word), block[VECS], last[VECS];
-  block_load(last, src + len - BLOCK, vec_repeat(key_word_turned(word, len)));
+  vec keys = vec_repeat(key), block[VECS], last[VECS];
+  block_load(last, src + len - BLOCK, vec_repeat(key_word_turned(key, len)));
   for (size_t at = 0; at < len - BLOCK; at += BLOCK) {
     block_load(block, src + at, keys);
     block_store(dst + at, block);
@@ -126,18 +139,30 @@ static void pass_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_
   block_store(dst + len - BLOCK, last);
 }
 
+static void pass_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4],
+                      unsigned phase) {
+  uint64_t word = key_word(key, phase);
+  if (len >= BLOCK) {
+    pass_mask_long(dst, src, len, word);
+    return;
+  }
+  short_pass(dst, src, len, word, true);
+}
+
 static bool pass_utf8(const uint8_t *data, size_t len, struct gw_utf8 *u) {
   if (len == 0) return !gw_utf8_is_spoilt(u);
-  if (u->missing > 0) return pass_resumed(NULL, data, len, 0, u, false);
-  return pass_text(NULL, data, len, 0, u, false);
+  if (len >= BLOCK || u->missing > 0) return pass_utf8_long(data, len, u);
+  if (short_is_ascii(short_pass(NULL, data, len, 0, false))) return true;
+  return pass_utf8_short(data, len, u);
 }
 
 static bool pass_mask_utf8(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4],
                            unsigned phase, struct gw_utf8 *u) {
   if (len == 0) return !gw_utf8_is_spoilt(u);
   uint64_t word = key_word(key, phase);
-  if (u->missing > 0) return pass_resumed(dst, src, len, word, u, true);
-  return pass_text(dst, src, len, word, u, true);
+  if (len >= BLOCK || u->missing > 0) return pass_mask_utf8_long(dst, src, len, word, u);
+  if (short_is_ascii(short_pass(dst, src, len, word, true))) return true;
+  return pass_utf8_short(dst, len, u);
 }
 
 #endif
