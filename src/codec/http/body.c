@@ -9,7 +9,8 @@
 
 #include "codec/http/chars.h"
 
-/* A size line with its extensions, which nobody uses: against bytes that never become a body. */
+/* A size line with its extensions, which nobody uses, and the CRLF before it: against bytes that
+ * never become a body. */
 #define SIZE_LINE_MAX 256
 /* All trailers together: against the same at the end. */
 #define TRAILERS_MAX (8 * 1024)
@@ -93,7 +94,6 @@ static int read_lines(struct gw_http_body *body, const char **data, size_t *len)
     if (body->line++ == cap) return GW_ERR_HTTP_SYNTAX;
     int next = step(body, **data);
     if (next < 0) return next;
-    if (body->state == DATA_LF) body->line = 0;
     body->state = (uint8_t)next;
     (*data)++;
     (*len)--;

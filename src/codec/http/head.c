@@ -136,7 +136,6 @@ static void read_connection(struct gw_str list, struct said *said) {
 /* One line of Transfer-Encoding. `chunked` must be the last coding of all and come once, and
  * nothing may look like it without being it: RFC 9112 sections 6.1 and 6.3. */
 static void read_coding(struct gw_str value, struct said *said) {
-  if (said->is_chunked) said->is_odd = true;
   said->codings++;
   for (size_t from = 0, i = 0; i <= value.len; i++) {
     if (i < value.len && value.at[i] != ',') continue;

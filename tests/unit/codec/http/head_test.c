@@ -446,6 +446,21 @@ static void a_cut_head_is_no_head(void **state) {
   assert_int_equal(gw_http_request_parse(&head, text, len), 0);
 }
 
+static void scan_errors_show_at_the_first_byte_that_tells(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t at;
+  } rows[] = {{"\r\n", 2},         {"\n", 1},       {" GET", 1},
+              {"GET /\n", 6},      {"GET /\rX", 7}, {"GET /\r\n X", 8},
+              {"A\r\nB\r\n\t", 7}, {"A\r\n\n", 4},  {"A\r\nB: c\r\n\rX", 11}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct gw_http_scan scan = {0};
+    assert_int_equal(gw_http_scan(&scan, rows[i].text, rows[i].at - 1), 0);
+    assert_int_equal(gw_http_scan(&scan, rows[i].text, rows[i].at), GW_ERR_HTTP_SYNTAX);
+  }
+}
+
 /* ---- limits ---- */
 
 static char big[40000];
@@ -603,6 +618,7 @@ int main(void) {
       cmocka_unit_test(smuggled_heads_are_refused),
       cmocka_unit_test(every_control_character_is_refused_everywhere),
       cmocka_unit_test(a_cut_head_is_no_head),
+      cmocka_unit_test(scan_errors_show_at_the_first_byte_that_tells),
       cmocka_unit_test(lines_over_8_kib_are_too_long_before_they_end),
       cmocka_unit_test(heads_over_16_kib_are_too_large_before_they_end),
       cmocka_unit_test(more_than_100_fields_are_too_many),
