@@ -109,10 +109,10 @@ GW_API void gw_ws_shared_free(struct gw_ws_shared *shared);
 
 /* Immutable, shared by any number of connections, which borrow it for their life. */
 struct gw_ws_options {
-  bool is_client;    /* which role we play: a client masks, a server must not */
-  bool is_streaming; /* messages come as parts while they arrive, whatever their size, in constant
-                        memory; `max_message` then still counts. A part of a text may end inside a
-                        code point: what came so far is checked, the cut bytes are not */
+  bool is_client;     /* which role we play: a client masks, a server must not */
+  bool is_streaming;  /* messages come as parts while they arrive, whatever their size, in constant
+                         memory; `max_message` then still counts. A part of a text may end inside a
+                         code point: what came so far is checked, the cut bytes are not */
   size_t max_message; /* bytes after decompression; 0: 1 MiB. Against a peer that makes us remember
                          without end */
   size_t max_frame;   /* payload bytes of one frame on the wire; 0: as max_message (and what
