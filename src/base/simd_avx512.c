@@ -43,6 +43,7 @@ static inline bool vec_is_zero(vec v) {
   return _mm512_test_epi8_mask(v, v) == 0;
 }
 
+/* Where the registers begin that lie 3, 2 and 1 bytes before `cur`: see vec_before. */
 static const uint8_t places[VEC + 2] = {
     61,  62,  63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,
     78,  79,  80,  81,  82,  83,  84,  85,  86,  87,  88,  89,  90,  91,  92,  93,  94,
@@ -62,57 +63,18 @@ enum {
 
 static const uint8_t seconds[VEC] = {TIMES_16(FROM_80), TIMES_16(FROM_90), TIMES_16(FROM_A0),
                                      TIMES_16(FROM_A0)};
-static const uint8_t leads[VEC] = {NONE,
-                                   NONE,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   TIMES_16(LEAD),
-                                   LEAD | FROM_80 | FROM_90 /* E0: overlong */,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD | FROM_A0 /* ED: surrogate */,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD | FROM_80 /* F0: overlong */,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD,
-                                   LEAD | FROM_90 | FROM_A0 /* F4: above U+10FFFF */,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE,
-                                   NONE};
+#define AT(lead)       [(lead)-0xC0]
+#define SPAN(from, to) [(from)-0xC0 ...(to) - 0xC0]
+static const uint8_t leads[VEC] = {
+    SPAN(0xC0, 0xC1) = NONE,                                      /* overlong */
+    SPAN(0xC2, 0xDF) = LEAD, AT(0xE0) = LEAD | FROM_80 | FROM_90, /* overlong */
+    SPAN(0xE1, 0xEC) = LEAD, AT(0xED) = LEAD | FROM_A0,           /* surrogate */
+    SPAN(0xEE, 0xEF) = LEAD, AT(0xF0) = LEAD | FROM_80,           /* overlong */
+    SPAN(0xF1, 0xF3) = LEAD, AT(0xF4) = LEAD | FROM_90 | FROM_A0, /* above U+10FFFF */
+    SPAN(0xF5, 0xFF) = NONE,
+};
 
-/* The 64 bytes that begin `n` places before `cur`; index 64 and above is `cur`. */
+/* The 64 bytes that begin at `from` in `prev` and run on into `cur`, whose places start at 64. */
 static inline vec vec_before(vec cur, vec prev, vec from) {
   return _mm512_permutex2var_epi8(prev, from, cur);
 }
