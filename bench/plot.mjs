@@ -9,11 +9,15 @@ const REST = ["#4c6fe0", "#e0903c", "#a45bc9", "#d1556b", "#3aa5c2", "#8a7a52", 
 const PANEL = { width: 430, head: 44, bar: 22, foot: 14, label: 104, value: 104 };
 const FONT = 'font-family="Inter, Helvetica, Arial, sans-serif"';
 
+const HALO = 'stroke="#ffffff" stroke-width="3" paint-order="stroke"'; // keeps text readable on a line
+
 const escape = (text) => String(text).replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
+const path = (d, stroke, more = "") => `<path d="${d}" stroke="${stroke}" fill="none" ${more}/>`;
 const round = (value) => Math.round(value * 100) / 100;
 
 function text(x, y, content, { size = 12, fill = INK, anchor = "start", weight = 400 } = {}) {
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}" font-weight="${weight}" stroke="#ffffff" stroke-width="3" paint-order="stroke">${escape(content)}</text>`;
+  const look = `font-size="${size}" fill="${fill}" text-anchor="${anchor}" font-weight="${weight}"`;
+  return `<text x="${round(x)}" y="${round(y)}" ${look} ${HALO}>${escape(content)}</text>`;
 }
 
 export function colours(names) {
@@ -28,7 +32,8 @@ export function figure(value, digits) {
 }
 
 function sheet(title, width, height, body) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${FONT}>
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${FONT}>
 <title>${escape(title)}</title>
 <rect width="${width}" height="${height}" rx="10" fill="#ffffff"/>
 ${text(24, 34, title, { size: 18, weight: 650 })}
@@ -41,12 +46,12 @@ function bar(entry, y, scale, colour, isOwn) {
   const left = PANEL.label;
   const width = Math.max(1.5, entry.median * scale);
   const middle = y + PANEL.bar / 2;
-  const [low, high] = [left + entry.min * scale, left + entry.max * scale];
-  const range = `<path d="M${round(low)} ${middle}H${round(high)}M${round(low)} ${middle - 4}v8M${round(high)} ${middle - 4}v8" stroke="${INK}" stroke-opacity=".55" fill="none"/>`;
+  const [low, high] = [round(left + entry.min * scale), round(left + entry.max * scale)];
+  const whisker = `M${low} ${middle}H${high}M${low} ${middle - 4}v8M${high} ${middle - 4}v8`;
   return [
     text(left - 8, middle + 4, entry.name, { anchor: "end", weight: isOwn ? 650 : 400 }),
     `<rect x="${left}" y="${y + 3}" width="${round(width)}" height="${PANEL.bar - 6}" rx="3" fill="${colour}"/>`,
-    entry.max > entry.min ? range : "",
+    entry.max > entry.min ? path(whisker, INK, 'stroke-opacity=".55"') : "",
     text(Math.max(left + width, high) + 7, middle + 4, figure(entry.median, entry.digits), { weight: isOwn ? 650 : 400 }),
   ].join("\n");
 }
@@ -59,12 +64,12 @@ function panel({ title, unit, entries, digits }, x, y, palette) {
   const bottom = PANEL.head + entries.length * PANEL.bar;
   const floor = entries.find((e) => e.name === "floor");
   const mark = floor
-    ? `<path d="M${round(PANEL.label + floor.median * scale)} ${PANEL.head}V${bottom}" stroke="${MUTED}" stroke-dasharray="2 3"/>`
+    ? path(`M${round(PANEL.label + floor.median * scale)} ${PANEL.head}V${bottom}`, MUTED, 'stroke-dasharray="2 3"')
     : "";
   return `<g transform="translate(${x} ${y})">
 ${text(0, 16, title, { size: 13, weight: 650 })}
 ${text(0, 33, unit, { size: 11, fill: MUTED })}
-<path d="M${PANEL.label} ${PANEL.head}V${bottom}" stroke="${GRID}"/>
+${path(`M${PANEL.label} ${PANEL.head}V${bottom}`, GRID)}
 ${mark}
 ${bars.join("\n")}
 </g>`;
@@ -85,15 +90,14 @@ export function barSheet(title, panels, palette, columns = panels.length > 1 ? 2
 }
 
 function line(one, at, colour, y) {
-  const path = one.points.map((p, i) => `${i ? "L" : "M"}${round(at.x(p.x))} ${round(at.y(p.median))}`).join("");
-  const ranges = one.points.map((p) => `M${round(at.x(p.x))} ${round(at.y(p.min))}V${round(at.y(p.max))}`).join("");
-  const dots = one.points.map((p) => `<circle cx="${round(at.x(p.x))}" cy="${round(at.y(p.median))}" r="3.5" fill="${colour}"/>`);
-  const last = one.points.at(-1);
+  const places = one.points.map((p) => ({ x: round(at.x(p.x)), y: round(at.y(p.median)), ...p }));
+  const ranges = places.map(({ x, min, max }) => `M${x} ${round(at.y(min))}V${round(at.y(max))}`).join("");
+  const name = `${one.name}  ${figure(places.at(-1).median)}`;
   return [
-    `<path d="${ranges}" stroke="${colour}" stroke-opacity=".35" stroke-width="5" fill="none"/>`,
-    `<path d="${path}" stroke="${colour}" stroke-width="2" fill="none"/>`,
-    ...dots,
-    text(at.x(last.x) + 12, y + 4, `${one.name}  ${figure(last.median)}`, { weight: one.name === "Godwit" ? 650 : 400 }),
+    path(ranges, colour, 'stroke-opacity=".35" stroke-width="5"'),
+    path(places.map((p, i) => `${i ? "L" : "M"}${p.x} ${p.y}`).join(""), colour, 'stroke-width="2"'),
+    ...places.map((p) => `<circle cx="${p.x}" cy="${p.y}" r="3.5" fill="${colour}"/>`),
+    text(places.at(-1).x + 12, y + 4, name, { weight: one.name === "Godwit" ? 650 : 400 }),
   ].join("\n");
 }
 
@@ -104,23 +108,43 @@ function namePlaces(lines, at) {
   return new Map(places.map(({ one, y }) => [one, y]));
 }
 
-// One sheet, x logarithmic: lines [{ name, points: [{ x, median, min, max }] }].
-export function lineSheet(title, unit, axis, lines, palette) {
-  const [width, height, left, right, top, bottom] = [920, 420, 64, 190, 84, 52];
-  const xs = [...new Set(lines.flatMap((one) => one.points.map((p) => p.x)))].sort((a, b) => a - b);
-  const most = Math.max(...lines.flatMap((one) => one.points.map((p) => p.max))) * 1.08;
+const FRAME = { width: 920, height: 420, left: 64, right: 190, top: 84, bottom: 52 };
+const SMALL = { size: 11, fill: MUTED };
+
+function scales(xs, most) {
+  const { width, height, left, right, top, bottom } = FRAME;
   const [first, span] = [Math.log(xs[0]), Math.log(xs.at(-1)) - Math.log(xs[0]) || 1];
-  const at = {
+  return {
     x: (value) => left + ((Math.log(value) - first) / span) * (width - left - right),
     y: (value) => height - bottom - (value / most) * (height - top - bottom),
   };
+}
+
+function gridOf(xs, most, at) {
+  const { width, height, left, right, bottom } = FRAME;
   const step = 10 ** Math.floor(Math.log10(most / 3));
   const tick = [1, 2, 5, 10].map((n) => n * step).find((n) => most / n <= 6);
-  const grid = Array.from({ length: Math.floor(most / tick) + 1 }, (_, i) => i * tick).map(
-    (value) => `<path d="M${left} ${round(at.y(value))}H${width - right}" stroke="${GRID}"/>${text(left - 8, at.y(value) + 4, String(round(value)), { size: 11, fill: MUTED, anchor: "end" })}`);
-  const marks = xs.map((x) => text(at.x(x), height - bottom + 20, x.toLocaleString("en"), { size: 11, fill: MUTED, anchor: "middle" }));
+  const levels = Array.from({ length: Math.floor(most / tick) + 1 }, (_, i) => round(i * tick));
+  return [
+    ...levels.map((value) => path(`M${left} ${round(at.y(value))}H${width - right}`, GRID)),
+    ...levels.map((value) => text(left - 8, at.y(value) + 4, value, { ...SMALL, anchor: "end" })),
+    ...xs.map((x) => text(at.x(x), height - bottom + 20, x.toLocaleString("en"), { ...SMALL, anchor: "middle" })),
+  ];
+}
+
+// One sheet, x logarithmic: lines [{ name, points: [{ x, median, min, max }] }].
+export function lineSheet(title, unit, axis, lines, palette) {
+  const { width, height, left, right } = FRAME;
+  const points = lines.flatMap((one) => one.points);
+  const xs = [...new Set(points.map((p) => p.x))].sort((a, b) => a - b);
+  const most = Math.max(...points.map((p) => p.max)) * 1.08;
+  const at = scales(xs, most);
   const places = namePlaces(lines, at);
-  const drawn = lines.map((one) => line(one, at, palette[one.name], places.get(one)));
-  const words = text(24, 56, unit, { fill: MUTED }) + text((left + width - right) / 2, height - 10, axis, { fill: MUTED, anchor: "middle" });
-  return sheet(title, width, height, [words, ...grid, ...marks, ...drawn].join("\n"));
+  const body = [
+    text(24, 56, unit, { fill: MUTED }),
+    text((left + width - right) / 2, height - 10, axis, { fill: MUTED, anchor: "middle" }),
+    ...gridOf(xs, most, at),
+    ...lines.map((one) => line(one, at, palette[one.name], places.get(one))),
+  ];
+  return sheet(title, width, height, body.join("\n"));
 }

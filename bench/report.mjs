@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { barSheet, colours, figure, lineSheet } from "./plot.mjs";
+import { simdPanels, simdTable } from "./simd.mjs";
 
 const TITLES = {
   echo: "Echo: server CPU per message",
@@ -82,23 +83,21 @@ function splitTable(table, names) {
   return body.length ? [line(["user + system", ...names]), ruler(names.length + 1), ...body].join("\n") : "";
 }
 
+const AXIS = "connections, one message outstanding on each";
+
 function drawGroup(group, table, names) {
   const palette = colours(names);
+  const measured = ({ cells }, name) => cells.get(name)?.median !== undefined;
   if (group === "growth") {
-    const lines = names
-      .map((name) => ({
-        name,
-        points: table.filter(({ cells }) => cells.get(name)?.median !== undefined).map(({ row, cells }) => ({ x: row.x, ...cells.get(name) })),
-      }))
-      .filter(({ points }) => points.length);
-    return lines.length ? lineSheet(TITLES[group], table[0].row.unit, "connections, one message outstanding on each", lines, palette) : "";
+    const points = (name) =>
+      table.filter((r) => measured(r, name)).map(({ row, cells }) => ({ x: row.x, ...cells.get(name) }));
+    const lines = names.map((name) => ({ name, points: points(name) })).filter((one) => one.points.length);
+    return lines.length ? lineSheet(TITLES[group], table[0].row.unit, AXIS, lines, palette) : "";
   }
   const panels = table
-    .map(({ row, cells }) => ({
-      title: row.title,
-      unit: row.unit,
-      digits: row.digits,
-      entries: names.filter((name) => cells.get(name)?.median !== undefined).map((name) => ({ name, ...cells.get(name) })),
+    .map(({ row: { title, unit, digits }, cells }) => ({
+      ...{ title, unit, digits },
+      entries: names.filter((name) => measured({ cells }, name)).map((name) => ({ name, ...cells.get(name) })),
     }))
     .filter(({ entries }) => entries.length);
   return panels.length ? barSheet(TITLES[group], panels, palette) : "";
@@ -115,37 +114,65 @@ function drawAll(folder, name, table, names) {
   return images;
 }
 
+function simdSection(folder, name, simd) {
+  if (!simd.length) return "";
+  const title = "Unmasking and UTF-8 checking, beside memcpy";
+  const levels = ["memcpy", ...new Set(simd.map((m) => m.level))];
+  writeFileSync(join(folder, `${name}-simd.svg`), barSheet(title, simdPanels(simd), colours(levels), 3));
+  return `## ${title}\n\n![${title}](${name}-simd.svg)\n\n${simdTable(simd)}`;
+}
+
 const failures = (table) =>
   table.flatMap(({ row, cells }) =>
     [...cells].filter(([, cell]) => cell.failure).map(([name, cell]) => `- ${row.title}, ${name}: ${cell.failure}`));
 
 export function machine() {
   const all = cpus();
-  return `${all[0]?.model ?? "?"}, ${all.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${all[0]?.model ?? "?"}, ${all.length} cores, ${memory} GiB, Linux ${release()}, Node ${process.version}`;
+}
+
+function introduction(session) {
+  const versions = session.contenders.map((c) => `${c.name} ${c.version}`.trim()).join(", ");
+  const skipped = session.skipped.map((s) => `Skipped: ${s.name} (${s.why}).`).join(" ");
+  const runs = session.runs === 1 ? "one run" : `${session.runs} interleaved runs`;
+  return [
+    `${machine()}. ${versions}. ${skipped}`.trim(),
+    `Server on one core, load generator on another; for each contender and row ${runs} of ${session.seconds} s; ` +
+      "median, and the range below it. CPU is the server's own, user and system, from its accounting; *floor* is the " +
+      "same bytes over bare TCP with epoll and no protocol at all.",
+  ].join("\n\n");
+}
+
+function writeJson(file, session, table, results) {
+  const plain = table.map(({ row: { read, ...row }, cells }) => ({ ...row, cells: Object.fromEntries(cells) }));
+  const raw = [...results].map(([row, cells]) => ({
+    id: row.id,
+    runs: Object.fromEntries([...cells].map(([name, cell]) => [name, cell.reports])),
+  }));
+  writeFileSync(file, JSON.stringify({ ...session, machine: machine(), table: plain, raw }, null, 1) + "\n");
 }
 
 export function writeReport(folder, name, session, results) {
   mkdirSync(folder, { recursive: true });
   const table = tabulate(results);
   const names = session.contenders.map((c) => c.name).filter((n) => table.some(({ cells }) => cells.has(n)));
-  const versions = session.contenders.map((c) => `${c.name}${c.version ? ` ${c.version}` : ""}`).join(", ");
-  const images = drawAll(folder, name, table, names);
+  const split = splitTable(table, names);
   const failed = failures(table);
   const parts = [
     `# Measured on ${session.date}`,
-    `${machine()}. ${versions}. ${session.skipped.map((s) => `Skipped: ${s.name} (${s.why}).`).join(" ")}`.trim(),
-    `Server on one core, load generator on another, for each contender and row ${session.runs === 1 ? "one run" : `${session.runs} interleaved runs`} of ${session.seconds} s; median, and the range below it. CPU is the server's own, user and system, from its accounting; *floor* is the same bytes over bare TCP with epoll and no protocol at all.`,
-    mainTable(table, names),
+    introduction(session),
+    table.length && mainTable(table, names),
     ratioTable(table, names),
-    splitTable(table, names) && `## Where the CPU time goes, µs per message\n\n${splitTable(table, names)}`,
-    failed.length ? `## Runs that failed\n\n${failed.join("\n")}` : "",
-    ...images,
+    split && `## Where the CPU time goes, µs per message\n\n${split}`,
+    failed.length && `## Runs that failed\n\n${failed.join("\n")}`,
+    ...drawAll(folder, name, table, names),
+    simdSection(folder, name, session.simd),
   ];
   writeFileSync(join(folder, `${name}.md`), parts.filter(Boolean).join("\n\n") + "\n");
-  const plain = table.map(({ row: { read, ...row }, cells }) => ({ ...row, cells: Object.fromEntries(cells) }));
-  const raw = [...results].map(([row, cells]) => ({ id: row.id, runs: Object.fromEntries([...cells].map(([n, c]) => [n, c.reports])) }));
-  writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...session, machine: machine(), table: plain, raw }, null, 1) + "\n");
+  writeJson(join(folder, `${name}.json`), session, table, results);
   return { table, names };
 }
 
-export const plainTable = ({ table, names }) => mainTable(table, names).replace(/<\/?sub>/g, "");
+export const plainTable = ({ table, names }) =>
+  table.length ? mainTable(table, names).replace(/<\/?sub>/g, "") : "";

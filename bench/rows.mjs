@@ -21,7 +21,8 @@ const connect = (id, title, kind, connections) => ({
   id, title, group: "connections", kind, mode: "connect", connections, ...CONNECT,
 });
 const fanout = (id, title, connections, inFlight) => ({
-  id, title, group: "fan-out", kind: "pubsub", mode: "fanout", connections, inFlight, size: 64, payload: "ascii", ...DELIVERY,
+  id, title, group: "fan-out", kind: "pubsub", mode: "fanout",
+  connections, inFlight, size: 64, payload: "ascii", ...DELIVERY,
 });
 const growth = (connections) => ({
   ...echo(`growth-${connections}`, `echo 20 B, ${connections.toLocaleString("en")} connections`, small(20, 1)),

@@ -9,10 +9,11 @@ import { everyone, godwit, makeCertificate, parseExtra, takesPart } from "./cont
 import { run } from "./measure.mjs";
 import { plainTable, writeReport } from "./report.mjs";
 import { rows } from "./rows.mjs";
+import { measureSimd } from "./simd.mjs";
 
 const HELP = `usage: bench/run [option…]
 
-  --rows REGEX         only the rows whose id or group matches (--list shows them)
+  --rows REGEX         only the rows whose id or group matches (--list shows them; simd is one too)
   --contenders A,B     only these, by name
   --runs N             interleaved runs of each (5)
   --seconds S          of measuring in each run (2), after --warmup S (0.5)
@@ -75,6 +76,7 @@ async function main() {
   const chosen = chooseRows();
   if (options.list) {
     for (const row of chosen) console.log(`${row.id.padEnd(16)} ${row.group.padEnd(12)} ${row.title}`);
+    console.log("simd             GB/s of unmasking and UTF-8 checking");
     for (const c of present) console.log(`${c.name}: ${Object.keys(c.kinds).join(", ")}`);
     for (const { name, why } of skipped) console.log(`${name}: skipped, ${why}`);
     return;
@@ -93,6 +95,7 @@ async function main() {
     seconds: settings.seconds,
     contenders: present.map((c) => ({ name: c.name, version: c.version?.() ?? "" })),
     skipped,
+    simd: new RegExp(options.rows ?? "").test("simd") ? measureSimd() : [],
   };
   const folder = options.out ?? join(dirname(fileURLToPath(import.meta.url)), "results");
   const name = options.name ?? session.date.slice(0, 10);
