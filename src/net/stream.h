@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes before the data of on_data that its callee may overwrite: room for what it kept of the
+ * piece before. */
+enum { GW_STREAM_HEADROOM = 64 };
+
 struct gw_net; /* net/net.h: what the streams of one loop share */
 struct gw_stream;
 
@@ -37,6 +41,13 @@ struct gw_stream_events {
   /* Once, last, never before the call that caused it has returned; err 0: closed in good order by
    * us or both. The stream is freed at the end of the turn. */
   void (*on_close)(struct gw_stream *stream, int err);
+  /* Optional, both or neither; a stream that wraps another may never ask. Asked before each
+   * receive: gives where the next bytes shall go and how many fit (at least 16 KiB), or 0 for the
+   * shared buffer; the memory must stay until the on_filled or until on_close. What a receive
+   * brings beyond it is told by on_data right after the on_filled, even where that paused the
+   * stream. */
+  size_t (*on_room)(struct gw_stream *stream, uint8_t **out_room);
+  void (*on_filled)(struct gw_stream *stream, size_t len);
 };
 
 /* Bytes to write. */

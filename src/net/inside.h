@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of net know of a gw_net and nobody else does. */
+#ifndef GW_NET_INSIDE_H
+#define GW_NET_INSIDE_H
+
+#include "net/net.h"
+#include "net/outbox.h"
+
+enum {
+  GW_NET_READ_SIZE = 256 * 1024, /* received at once, at most */
+  GW_NET_CORK_SIZE = 64 * 1024,  /* written by one on_data before a system call is due */
+};
+
+struct gw_tcp;
+
+struct gw_net {
+  struct gw_loop *loop;
+  size_t outbox_high, outbox_cap;
+  unsigned linger_ms;
+  uint8_t *read_buffer;  /* GW_NET_READ_SIZE, with GW_STREAM_HEADROOM before it */
+  uint8_t *cork;         /* GW_NET_CORK_SIZE */
+  struct gw_tcp *corked; /* whose on_data runs, and may write into the cork */
+  size_t cork_len;
+  struct gw_outbox_pool outboxes;
+  struct gw_outbox *dirty, **dirty_end; /* to be flushed at the end of the turn */
+  struct gw_tcp *dead, **dead_end;      /* to be told of their close */
+  struct gw_tcp *told;                  /* to be freed */
+  struct gw_task turn_end, retire;
+  bool is_turn_end_queued, is_retire_queued;
+  uint8_t *memory; /* of both buffers */
+};
+
+/* The two tasks; tcp.c's. */
+void gw_tcp_turn_end(struct gw_task *task);
+void gw_tcp_retire(struct gw_task *task);
+
+/* What an errno of a connection means to its owner. */
+int gw_net_error_of(int error);
+
+#endif
