@@ -90,7 +90,7 @@ export function barSheet(title, panels, palette, columns = panels.length > 1 ? 2
 }
 
 function line(one, at, colour, y) {
-  const places = one.points.map((p) => ({ x: round(at.x(p.x)), y: round(at.y(p.median)), ...p }));
+  const places = one.points.map((p) => ({ ...p, x: round(at.x(p.x)), y: round(at.y(p.median)) }));
   const ranges = places.map(({ x, min, max }) => `M${x} ${round(at.y(min))}V${round(at.y(max))}`).join("");
   const name = `${one.name}  ${figure(places.at(-1).median)}`;
   return [
