@@ -135,8 +135,8 @@ struct gw_ws_event {
                                CONTINUATION */
   bool is_first, is_last;   /* of a message's parts; a whole message is both */
   uint16_t code;            /* CLOSE: the peer's code, 1005 where it gave none */
-  const uint8_t
-      *data; /* payload: message bytes, ping or pong data, close reason; lent until the next call */
+  const uint8_t *data; /* payload: message bytes, ping or pong data, close reason; lent until the
+                          next gw_ws_read of any connection with this shared part */
   size_t len;
 };
 

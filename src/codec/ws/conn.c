@@ -6,6 +6,7 @@
  */
 #include "codec/ws/conn.h"
 
+#include "codec/ws/flate.h"
 #include "codec/ws/partial.h"
 #include "codec/ws/shared.h"
 
@@ -16,12 +17,18 @@ _Static_assert(sizeof(struct gw_ws) <= 72, "an idle connection is paid for by th
 void gw_ws_init(struct gw_ws *ws, const struct gw_ws_options *options, struct gw_ws_shared *shared,
                 const struct gw_ws_deflate *deflate) {
   *ws = (struct gw_ws){.options = options, .shared = shared};
-  (void)deflate;
+  if (!deflate || !deflate->is_on) return;
+  unsigned server_bits = deflate->server_max_window_bits,
+           client_bits = deflate->client_max_window_bits;
+  ws->bits = (uint8_t)((server_bits ? server_bits : 15) | (client_bits ? client_bits : 15) << 4);
+  ws->server_keeps = !deflate->server_no_context_takeover;
+  ws->client_keeps = !deflate->client_no_context_takeover;
 }
 
 void gw_ws_clear(struct gw_ws *ws) {
   gw_ws_partial_free(ws->partial);
   ws->partial = NULL;
+  gw_ws_flate_clear(ws);
 }
 
 int gw_ws_new(const struct gw_ws_options *options, struct gw_ws_shared *shared,

@@ -3,6 +3,7 @@
  * The sending side: a header, and the payload as it is (server) or masked into the shared scratch
  * (client). A call that fails changes nothing, so the caller may go on with another frame.
  */
+#include "codec/ws/flate.h"
 #include "codec/ws/head.h"
 #include "codec/ws/shared.h"
 
@@ -21,7 +22,9 @@ static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len
   uint8_t key[4];
   int err = gw_ws_shared_key(ws->shared, key);
   if (err < 0) return err;
-  uint8_t *masked = gw_ws_shared_scratch(ws->shared, len);
+  /* What was compressed lies in the scratch already. */
+  bool is_scratch = len > 0 && body == ws->shared->scratch;
+  uint8_t *masked = is_scratch ? ws->shared->scratch : gw_ws_shared_scratch(ws->shared, len);
   if (!masked) return GW_ERR_MEMORY;
   ws->shared->simd->mask(masked, body, len, key, 0);
   out_wire->body = masked;
@@ -38,6 +41,26 @@ static int encode_control(struct gw_ws *ws, const struct gw_ws_frame *frame,
   return put(ws, GW_WS_FIN | frame->opcode, frame->data, frame->len, out_wire);
 }
 
+/* RFC 7692 section 6: the first frame decides for all of a message's frames. */
+static bool is_deflated(const struct gw_ws *ws, const struct gw_ws_frame *frame) {
+  if (frame->opcode == GW_WS_CONTINUATION) return ws->out & GW_WS_OUT_DEFLATED;
+  if (frame->is_plain || gw_ws_self_bits(ws) == 0) return false;
+  return frame->is_partial || frame->len >= gw_ws_deflate_min(&ws->options->deflate);
+}
+
+static int encode_deflated(struct gw_ws *ws, const struct gw_ws_frame *frame, unsigned first,
+                           struct gw_ws_wire *out_wire) {
+  const uint8_t *data = frame->data;
+  size_t len = frame->len;
+  int got = gw_ws_deflate(ws, frame, &data, &len);
+  if (got < 0) return got;
+  bool is_first = frame->opcode != GW_WS_CONTINUATION;
+  int err = put(ws, got && is_first ? first | GW_WS_RSV1 : first, data, len, out_wire);
+  /* Our window has it and the peer's will not: with takeover, start anew. */
+  if (err < 0 && ws->flate) ws->flate->must_forget = true;
+  return err;
+}
+
 int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws_wire *out_wire) {
   if (ws->out & GW_WS_OUT_CLOSED) return GW_ERR_CLOSED; /* section 5.5.1 */
   if (frame->opcode > GW_WS_BINARY) return encode_control(ws, frame, out_wire);
@@ -46,9 +69,11 @@ int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws
   bool is_later = frame->opcode == GW_WS_CONTINUATION;
   if (is_later != ((ws->out & GW_WS_OUT_PARTS) != 0)) return GW_ERR_STATE;
   unsigned first = frame->opcode | (frame->is_partial ? 0 : GW_WS_FIN);
-  int err = put(ws, first, frame->data, frame->len, out_wire);
+  bool deflated = is_deflated(ws, frame);
+  int err = deflated ? encode_deflated(ws, frame, first, out_wire)
+                     : put(ws, first, frame->data, frame->len, out_wire);
   if (err < 0) return err;
-  ws->out = frame->is_partial ? GW_WS_OUT_PARTS : 0;
+  ws->out = !frame->is_partial ? 0 : GW_WS_OUT_PARTS | (deflated ? GW_WS_OUT_DEFLATED : 0);
   return 0;
 }
 

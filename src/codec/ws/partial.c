@@ -20,6 +20,7 @@ void gw_ws_partial_open(struct gw_ws_partial *partial, const struct gw_ws_head *
   partial->is_open = true;
   partial->is_compressed = head->is_compressed;
   partial->received = partial->inflated = 0;
+  partial->unmasked = 0;
   partial->fragments = 0;
   partial->is_inflating = partial->has_given = false;
   partial->utf8 = (struct gw_utf8){0};

@@ -6,6 +6,8 @@
  */
 #include "codec/ws/shared.h"
 
+#include "codec/ws/flate.h"
+
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ int gw_ws_shared_new(struct gw_ws_shared **out_shared) {
 
 void gw_ws_shared_free(struct gw_ws_shared *shared) {
   if (!shared) return;
+  gw_ws_flate_pool_free(shared->pool);
   free(shared->scratch);
   free(shared);
 }

@@ -10,9 +10,12 @@
 #include "base/simd.h"
 #include "godwit/ws.h"
 
+struct gw_ws_flate_pool;
+
 struct gw_ws_shared {
   const struct gw_simd *simd;
-  uint8_t *scratch; /* the body of the frame encoded last */
+  struct gw_ws_flate_pool *pool; /* made when the first message is compressed */
+  uint8_t *scratch;              /* the body of the frame encoded last */
   size_t scratch_room;
   uint8_t close[128]; /* the payload of the Close frame encoded last */
   uint16_t keys_used;

@@ -2,8 +2,13 @@
 /* The bookkeeping behind ws_talk.h. */
 #include "support/ws_talk.h"
 
+#include "support/alloc.h"
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 void ws_bytes_add(struct ws_bytes *bytes, const void *data, size_t len) {
   if (len > 0) memcpy(bytes->at + bytes->len, data, len);
@@ -76,8 +81,12 @@ static void tell_event(struct ws_story *story, const struct gw_ws_event *event) 
     return;
   }
   if (event->is_first) story->part_len = 0;
-  if (event->len > 0) memcpy(story->part + story->part_len, event->data, event->len);
-  story->part_len += event->len;
+  if (event->len <= sizeof story->part - story->part_len) {
+    if (event->len > 0) memcpy(story->part + story->part_len, event->data, event->len);
+    story->part_len += event->len;
+  } else {
+    story->part_len = sizeof story->part; /* too long to tell */
+  }
   if (!event->is_last) return;
   say(story, "%s", names[event->opcode]);
   say_data(story, story->part, story->part_len);
@@ -103,4 +112,52 @@ void ws_tell(struct gw_ws *ws, const struct ws_bytes *bytes, size_t first, size_
     if (got == 0 && n > 0) say(out_story, "%zu bytes were left\n", n);
   }
   if (got < 0) say(out_story, "error %d\n", got);
+}
+
+const char *ws_tell_fresh(const struct gw_ws_options *options, const struct gw_ws_deflate *deflate,
+                          const struct ws_bytes *bytes, size_t first, size_t piece,
+                          struct ws_story *out_story) {
+  struct gw_ws_shared *shared;
+  struct gw_ws *ws;
+  assert_int_equal(gw_ws_shared_new(&shared), 0);
+  assert_int_equal(gw_ws_new(options, shared, deflate, &ws), 0);
+  ws_tell(ws, bytes, first, piece, out_story);
+  gw_ws_free(ws);
+  gw_ws_shared_free(shared);
+  return out_story->text;
+}
+
+/* One failing allocation at a time, until none fails any more. Leaks are ASan's to find. */
+static void expect_starved(const struct gw_ws_options *options, const struct gw_ws_deflate *deflate,
+                           const struct ws_bytes *bytes, size_t piece, const char *expected) {
+  static struct ws_story story;
+  for (size_t nth = 1;; nth++) {
+    struct gw_ws_shared *shared;
+    struct gw_ws ws;
+    assert_int_equal(gw_ws_shared_new(&shared), 0);
+    gw_ws_init(&ws, options, shared, deflate);
+    alloc_fail_at(nth);
+    ws_tell(&ws, bytes, piece ? 1 : 0, piece, &story);
+    bool has_failed = alloc_has_failed();
+    alloc_fail_at(0);
+    gw_ws_clear(&ws);
+    gw_ws_shared_free(shared);
+    if (!has_failed) break;
+    if (strcmp(story.text, expected) != 0) assert_non_null(strstr(story.text, "error -1\n"));
+  }
+  assert_string_equal(story.text, expected);
+}
+
+void ws_expect(const struct gw_ws_options *options, const struct gw_ws_deflate *deflate,
+               const struct ws_bytes *bytes, const char *expected) {
+  static struct ws_story story;
+  assert_string_equal(ws_tell_fresh(options, deflate, bytes, 0, 0, &story), expected);
+  /* Cut in two at every byte; a long input at every byte of its beginning, then here and there. */
+  size_t far = bytes->len > 2000 ? bytes->len / 29 : 1;
+  for (size_t first = 1; first < bytes->len; first += first < 32 ? 1 : far)
+    assert_string_equal(ws_tell_fresh(options, deflate, bytes, first, 0, &story), expected);
+  assert_string_equal(ws_tell_fresh(options, deflate, bytes, 1, 1, &story), expected);
+  assert_string_equal(ws_tell_fresh(options, deflate, bytes, 3, 7, &story), expected);
+  expect_starved(options, deflate, bytes, 5, expected);
+  expect_starved(options, deflate, bytes, 0, expected);
 }

@@ -36,4 +36,13 @@ struct ws_story {
 void ws_tell(struct gw_ws *ws, const struct ws_bytes *bytes, size_t first, size_t piece,
              struct ws_story *out_story);
 
+/* Likewise with a fresh connection. Gives the story's text. */
+const char *ws_tell_fresh(const struct gw_ws_options *options, const struct gw_ws_deflate *deflate,
+                          const struct ws_bytes *bytes, size_t first, size_t piece,
+                          struct ws_story *out_story);
+/* Asserts that the story is this one however the bytes are cut, and that with any allocation
+ * failing it is this one or ends for want of memory. */
+void ws_expect(const struct gw_ws_options *options, const struct gw_ws_deflate *deflate,
+               const struct ws_bytes *bytes, const char *expected);
+
 #endif

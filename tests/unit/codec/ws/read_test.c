@@ -21,54 +21,15 @@ static struct ws_story story;
 
 static const struct gw_ws_options server, client = {.is_client = true};
 
-/* Reads `input` with a fresh connection. Gives the story's text. */
-static const char *tell(const struct gw_ws_options *options, size_t first, size_t piece) {
-  struct gw_ws_shared *shared;
-  struct gw_ws *ws;
-  assert_int_equal(gw_ws_shared_new(&shared), 0);
-  assert_int_equal(gw_ws_new(options, shared, NULL, &ws), 0);
-  ws_tell(ws, &input, first, piece, &story);
-  gw_ws_free(ws);
-  gw_ws_shared_free(shared);
-  return story.text;
+static const char *tell(const struct gw_ws_options *options) {
+  return ws_tell_fresh(options, NULL, &input, 0, 0, &story);
 }
 
-/* Cut in two at every byte; a long input at every byte of its beginning, and then here and there.
- */
-static void tell_cut(const struct gw_ws_options *options, const char *expected) {
-  size_t far = input.len > 2000 ? input.len / 97 : 1;
-  for (size_t first = 1; first < input.len; first += first < 32 ? 1 : far)
-    assert_string_equal(tell(options, first, 0), expected);
-  assert_string_equal(tell(options, 1, 1), expected);
-  assert_string_equal(tell(options, 3, 7), expected);
-}
-
-/* Whatever allocation fails: an error or the same story, and no leak (ASan). */
-static void tell_starved(const struct gw_ws_options *options, const char *expected) {
-  struct gw_ws_shared *shared;
-  assert_int_equal(gw_ws_shared_new(&shared), 0);
-  for (size_t nth = 1;; nth++) {
-    struct gw_ws ws;
-    gw_ws_init(&ws, options, shared, NULL);
-    alloc_fail_at(nth);
-    ws_tell(&ws, &input, 1, 5, &story);
-    bool has_failed = alloc_has_failed();
-    alloc_fail_at(0);
-    gw_ws_clear(&ws);
-    if (!has_failed) break;
-    assert_non_null(strstr(story.text, "error -1\n"));
-  }
-  assert_string_equal(story.text, expected);
-  gw_ws_shared_free(shared);
-}
-
-/* The whole of a scenario, in the forms the role and the options allow. */
+/* The whole of a scenario, in both forms. */
 static void expect(struct gw_ws_options options, const char *expected) {
   for (int is_streaming = 0; is_streaming < 2; is_streaming++) {
     options.is_streaming = is_streaming;
-    assert_string_equal(tell(&options, 0, 0), expected);
-    tell_cut(&options, expected);
-    tell_starved(&options, expected);
+    ws_expect(&options, NULL, &input, expected);
   }
   input.len = 0;
 }
@@ -102,7 +63,7 @@ static void reads_lengths_at_their_boundaries(void **state) {
       ws_bytes_frame(&input, !is_client, 0x8A, "end", 3);
       struct gw_ws_options options = {.is_client = is_client};
       static char expected[200];
-      snprintf(expected, sizeof expected, "%s", tell(&options, 0, 0));
+      snprintf(expected, sizeof expected, "%s", tell(&options));
       char start[32];
       snprintf(start, sizeof start, "binary %zu ", lengths[i]);
       assert_memory_equal(expected, start, strlen(start));
@@ -289,7 +250,7 @@ static void text_is_utf8(void **state) {
       expect(options, "error -35\n");
     }
     ws_bytes_frame(&input, true, 0x82, bad[i].bytes, bad[i].len); /* binary may be anything */
-    assert_memory_equal(tell(&server, 0, 0), "binary", 6);
+    assert_memory_equal(tell(&server), "binary", 6);
     input.len = 0;
   }
 }

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Compressed messages as they are sent: what one side encodes the other reads, for every agreement
+ * of windows and takeover. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/ws/pack.h"
+#include "support/alloc.h"
+#include "support/ws_talk.h"
+
+static struct gw_ws_options server_options, client_options;
+static struct gw_ws_shared *shared;
+static struct gw_ws server, client;
+static struct gw_ws_wire wire;
+static struct ws_story story;
+static uint8_t text[200000];
+
+static void set_up(const struct gw_ws_deflate *deflate) {
+  server_options = (struct gw_ws_options){.deflate.is_enabled = true};
+  client_options = (struct gw_ws_options){.is_client = true, .deflate.is_enabled = true};
+  assert_int_equal(gw_ws_shared_new(&shared), 0);
+  gw_ws_init(&server, &server_options, shared, deflate);
+  gw_ws_init(&client, &client_options, shared, deflate);
+  for (size_t i = 0; i < sizeof text; i++)
+    text[i] = (uint8_t)("the quick brown fox"[(i * i / 7) % 19]);
+}
+
+static void tear_down(void) {
+  gw_ws_clear(&server);
+  gw_ws_clear(&client);
+  gw_ws_shared_free(shared);
+}
+
+static int encode(struct gw_ws *ws, unsigned opcode, bool is_partial, const void *data,
+                  size_t len) {
+  struct gw_ws_frame frame = {.opcode = opcode, .is_partial = is_partial, .data = data, .len = len};
+  return gw_ws_encode(ws, &frame, &wire);
+}
+
+static const char *read_back(struct gw_ws *reader) {
+  static struct ws_bytes bytes;
+  bytes.len = 0;
+  ws_bytes_add(&bytes, wire.head, wire.head_len);
+  ws_bytes_add(&bytes, wire.body, wire.body_len);
+  ws_tell(reader, &bytes, 0, 0, &story);
+  return story.text;
+}
+
+/* The story of a plain text message. */
+static void expect_text(const char *told, const uint8_t *data, size_t len) {
+  static struct ws_bytes bytes;
+  static struct ws_story plain;
+  static const struct gw_ws_options options = {.is_client = true};
+  bytes.len = 0;
+  ws_bytes_frame(&bytes, false, 0x81, data, len);
+  assert_string_equal(told, ws_tell_fresh(&options, NULL, &bytes, 0, 0, &plain));
+}
+
+static void there_and_back_for_every_agreement(void **state) {
+  (void)state;
+  static const size_t lengths[] = {0, 1, 64, 126, 1024, 4096, 4097, 20000, 66000, 200000};
+  for (unsigned i = 0; i < 4 * 8; i++) {
+    uint8_t bits = (uint8_t)(8 + i / 4);
+    struct gw_ws_deflate deflate = {.is_on = true,
+                                    .server_no_context_takeover = i & 1,
+                                    .client_no_context_takeover = i & 2,
+                                    .server_max_window_bits = bits,
+                                    .client_max_window_bits = bits};
+    set_up(&deflate);
+    for (size_t j = 0; j < sizeof lengths / sizeof *lengths; j++) {
+      size_t len = lengths[j];
+      bool is_packed = len >= 64 && bits > 8;
+      assert_int_equal(encode(&server, GW_WS_TEXT, false, text, len), 0);
+      assert_int_equal(wire.head[0], is_packed ? 0xC1 : 0x81);
+      if (is_packed) assert_true(wire.body_len < len);
+      expect_text(read_back(&client), text, len);
+      assert_int_equal(encode(&client, GW_WS_TEXT, false, text, len), 0);
+      assert_int_equal(wire.head[0], is_packed ? 0xC1 : 0x81);
+      expect_text(read_back(&server), text, len);
+    }
+    assert_null(server.partial);
+    bool owns = !(i & 1) || !(i & 2);
+    if (bits > 8) assert_int_equal(server.flate != NULL, owns);
+    tear_down();
+  }
+}
+
+static void takeover_uses_what_went_before(void **state) {
+  (void)state;
+  set_up(&(struct gw_ws_deflate){.is_on = true});
+  assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 500), 0);
+  size_t first = wire.body_len;
+  expect_text(read_back(&client), text, 500);
+  assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 500), 0);
+  assert_true(wire.body_len < first / 4);
+  expect_text(read_back(&client), text, 500);
+  tear_down();
+}
+
+static void what_does_not_shrink_goes_plain(void **state) {
+  (void)state;
+  set_up(&(struct gw_ws_deflate){
+      .is_on = true, .server_no_context_takeover = true, .client_no_context_takeover = true});
+  uint32_t seed = 3;
+  for (size_t i = 0; i < 10000; i++)
+    text[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+  for (size_t len = 64; len < 10000; len = len * 3 + 1) {
+    assert_int_equal(encode(&server, GW_WS_BINARY, false, text, len), 0);
+    assert_int_equal(wire.head[0], 0x82);
+    assert_ptr_equal(wire.body, text);
+    assert_int_equal(encode(&client, GW_WS_BINARY, false, text, len), 0);
+    assert_int_equal(wire.head[0], 0x82);
+    assert_memory_equal(read_back(&server), "binary", 6);
+  }
+  tear_down();
+  /* with takeover it may grow a little, and is still read */
+  set_up(&(struct gw_ws_deflate){.is_on = true});
+  for (size_t i = 0; i < 100000; i++)
+    text[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+  assert_int_equal(encode(&server, GW_WS_BINARY, false, text, 100000), 0);
+  assert_int_equal(wire.head[0], 0xC2);
+  assert_memory_equal(read_back(&client), "binary 100000 #", 15);
+  tear_down();
+}
+
+static void small_and_plain_ones_are_left_alone(void **state) {
+  (void)state;
+  set_up(&(struct gw_ws_deflate){.is_on = true});
+  assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 63), 0);
+  assert_int_equal(wire.head[0], 0x81);
+  struct gw_ws_frame frame = {.opcode = GW_WS_TEXT, .is_plain = true, .data = text, .len = 500};
+  assert_int_equal(gw_ws_encode(&server, &frame, &wire), 0);
+  assert_int_equal(wire.head[0], 0x81);
+  server_options.deflate.min_size = 1000;
+  assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 999), 0);
+  assert_int_equal(wire.head[0], 0x81);
+  assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 1000), 0);
+  assert_int_equal(wire.head[0], 0xC1);
+  tear_down();
+}
+
+static void parts_are_compressed_as_one_message(void **state) {
+  (void)state;
+  for (int keeps = 0; keeps < 2; keeps++) {
+    struct gw_ws_deflate deflate = {
+        .is_on = true, .server_no_context_takeover = !keeps, .client_no_context_takeover = !keeps};
+    set_up(&deflate);
+    for (int round = 0; round < 3; round++) {
+      assert_int_equal(encode(&server, GW_WS_TEXT, true, text, 1000), 0);
+      assert_int_equal(wire.head[0], 0x41);
+      assert_string_equal(read_back(&client), "");
+      assert_int_equal(encode(&server, GW_WS_PING, false, text, 100), 0); /* never compressed */
+      assert_int_equal(wire.head[0], 0x89);
+      read_back(&client);
+      assert_int_equal(encode(&server, GW_WS_CONTINUATION, true, NULL, 0), 0);
+      assert_int_equal(wire.head[0], 0x00);
+      assert_string_equal(read_back(&client), "");
+      assert_int_equal(encode(&server, GW_WS_CONTINUATION, true, text + 1000, 5000), 0);
+      assert_string_equal(read_back(&client), "");
+      assert_int_equal(encode(&server, GW_WS_CONTINUATION, false, text + 6000, round), 0);
+      assert_int_equal(wire.head[0], 0x80);
+      expect_text(read_back(&client), text, 6000 + (size_t)round);
+    }
+    tear_down();
+  }
+}
+
+static void no_memory_never_breaks_the_peer(void **state) {
+  (void)state;
+  for (int keeps = 0; keeps < 2; keeps++)
+    for (size_t nth = 1, failures = 1; failures > 0; nth++) {
+      struct gw_ws_deflate deflate = {.is_on = true,
+                                      .server_no_context_takeover = !keeps,
+                                      .client_no_context_takeover = !keeps};
+      set_up(&deflate);
+      failures = 0;
+      alloc_fail_at(nth);
+      for (size_t len = 100; len < 100000; len *= 4) {
+        int err = encode(&client, GW_WS_TEXT, false, text, len);
+        if (err < 0) {
+          assert_int_equal(err, GW_ERR_MEMORY);
+          failures++;
+          assert_int_equal(encode(&client, GW_WS_TEXT, false, text, len), 0);
+        }
+        const char *told = read_back(&server);
+        if (strcmp(told, "error -1\n") == 0) {
+          failures++;
+          break;
+        }
+        char expected[30];
+        snprintf(expected, sizeof expected, "text %zu ", len);
+        assert_memory_equal(told, expected, strlen(expected));
+      }
+      if (alloc_has_failed()) failures++;
+      alloc_fail_at(0);
+      tear_down();
+    }
+}
+
+/* ---- packings for many receivers ---- */
+
+static void a_packing_fits_many_connections(void **state) {
+  (void)state;
+  set_up(&(struct gw_ws_deflate){.is_on = true});
+  struct gw_ws_frame frame = {.opcode = GW_WS_TEXT, .data = text, .len = 3000};
+  struct gw_bytes *packed;
+  static struct ws_bytes bytes;
+  assert_int_equal(gw_ws_pack_bits(&server), 15);
+  assert_int_equal(gw_ws_pack(shared, &server_options.deflate, 15, &frame, &packed), 0);
+  assert_int_equal(packed->data[0], 0xC1);
+  bytes.len = 0;
+  ws_bytes_add(&bytes, packed->data, packed->len);
+  /* between messages of its own, whose window goes on */
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(encode(&server, GW_WS_TEXT, false, text + i, 2000), 0);
+    expect_text(read_back(&client), text + i, 2000);
+    assert_int_equal(gw_ws_pack_send(&server), 0);
+    ws_tell(&client, &bytes, 0, 0, &story);
+    expect_text(story.text, text, 3000);
+  }
+  gw_bytes_unref(packed);
+  /* for a connection without compression */
+  struct gw_ws plain;
+  gw_ws_init(&plain, &client_options, shared, NULL);
+  assert_int_equal(gw_ws_pack_bits(&plain), 0);
+  assert_int_equal(gw_ws_pack(shared, &server_options.deflate, 0, &frame, &packed), 0);
+  bytes.len = 0;
+  ws_bytes_add(&bytes, packed->data, packed->len);
+  ws_tell(&plain, &bytes, 0, 0, &story);
+  expect_text(story.text, text, 3000);
+  gw_bytes_unref(packed);
+  tear_down();
+}
+
+static void a_packing_keeps_the_order_of_frames(void **state) {
+  (void)state;
+  set_up(NULL);
+  struct gw_ws_frame frame = {.opcode = GW_WS_PING};
+  struct gw_bytes *packed;
+  assert_int_equal(gw_ws_pack(shared, &server_options.deflate, 0, &frame, &packed),
+                   GW_ERR_ARGUMENT);
+  assert_int_equal(encode(&server, GW_WS_TEXT, true, text, 5), 0);
+  assert_int_equal(gw_ws_pack_send(&server), GW_ERR_STATE);
+  assert_int_equal(gw_ws_encode_close(&server, 1000, NULL, 0, &wire), 0);
+  assert_int_equal(gw_ws_pack_send(&server), GW_ERR_CLOSED);
+  frame = (struct gw_ws_frame){.opcode = GW_WS_TEXT, .data = text, .len = 100};
+  for (size_t nth = 1; nth < 12; nth++) {
+    alloc_fail_at(nth);
+    int err = gw_ws_pack(shared, &server_options.deflate, 12, &frame, &packed);
+    alloc_fail_at(0);
+    if (err == 0)
+      gw_bytes_unref(packed);
+    else
+      assert_int_equal(err, GW_ERR_MEMORY);
+  }
+  tear_down();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(there_and_back_for_every_agreement),
+      cmocka_unit_test(takeover_uses_what_went_before),
+      cmocka_unit_test(what_does_not_shrink_goes_plain),
+      cmocka_unit_test(small_and_plain_ones_are_left_alone),
+      cmocka_unit_test(parts_are_compressed_as_one_message),
+      cmocka_unit_test(no_memory_never_breaks_the_peer),
+      cmocka_unit_test(a_packing_fits_many_connections),
+      cmocka_unit_test(a_packing_keeps_the_order_of_frames),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
