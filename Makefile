@@ -168,8 +168,9 @@ bench: ## measure against peers; table and plots in bench/results (BENCH="--quic
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all bench-peers
 	@bench/run $(BENCH)
 
-bench-peers: $(BENCH_BIN)
-	@[ -d bench/node_modules ] || npm ci --prefix bench --ignore-scripts --silent --no-audit --no-fund || \
+bench-peers: $(BENCH_BIN) bench/node_modules/.package-lock.json
+bench/node_modules/.package-lock.json: bench/package-lock.json
+	@npm ci --prefix bench --ignore-scripts --silent --no-audit --no-fund && touch $@ || \
 	  echo "npm's contenders could not be installed and are skipped" >&2
 
 install: all ## into PREFIX (/usr/local), below DESTDIR
