@@ -11,6 +11,7 @@ enum {
   GW_NET_CORK_SIZE = 64 * 1024,  /* written by one on_data before a system call is due */
 };
 
+struct gw_resolver;
 struct gw_tcp;
 
 struct gw_net {
@@ -27,7 +28,8 @@ struct gw_net {
   struct gw_tcp *told;                  /* to be freed */
   struct gw_task turn_end, retire;
   bool is_turn_end_queued, is_retire_queued;
-  uint8_t *memory; /* of both buffers */
+  uint8_t *memory;              /* of both buffers */
+  struct gw_resolver *resolver; /* NULL until a name is dialled */
 };
 
 /* The two tasks; tcp.c's. */

@@ -7,6 +7,7 @@
 
 #include "godwit/error.h"
 #include "net/inside.h"
+#include "net/resolve.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options,
 void gw_net_free(struct gw_net *net) {
   if (!net) return;
   assert(!net->is_turn_end_queued && !net->is_retire_queued);
+  gw_resolver_free(net->resolver);
   gw_outbox_pool_clear(&net->outboxes);
   free(net->memory);
   free(net);
