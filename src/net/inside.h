@@ -13,6 +13,7 @@ enum {
 
 struct gw_resolver;
 struct gw_tcp;
+struct gw_tls_shared;
 
 struct gw_net {
   struct gw_loop *loop;
@@ -29,12 +30,16 @@ struct gw_net {
   struct gw_task turn_end, retire;
   bool is_turn_end_queued, is_retire_queued;
   uint8_t *memory;              /* of both buffers */
+  struct gw_tls_shared *tls;    /* of the TLS streams; NULL until there is one */
   struct gw_resolver *resolver; /* NULL until a name is dialled */
 };
 
 /* The two tasks; tcp.c's. */
 void gw_tcp_turn_end(struct gw_task *task);
 void gw_tcp_retire(struct gw_task *task);
+
+/* NULL is fine; tls_stream.c's. */
+void gw_tls_shared_free(struct gw_tls_shared *shared);
 
 /* What an errno of a connection means to its owner. */
 int gw_net_error_of(int error);

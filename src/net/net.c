@@ -48,6 +48,7 @@ int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options,
 void gw_net_free(struct gw_net *net) {
   if (!net) return;
   assert(!net->is_turn_end_queued && !net->is_retire_queued);
+  gw_tls_shared_free(net->tls);
   gw_resolver_free(net->resolver);
   gw_outbox_pool_clear(&net->outboxes);
   free(net->memory);
