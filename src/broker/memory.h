@@ -15,17 +15,23 @@ struct gw_memory_options {
   uint64_t history_ms;   /* how long each; 0: 10 minutes */
   size_t history_bytes;  /* per channel; 0: 16 MiB. Against few channels with large messages */
   unsigned max_channels; /* per home worker; 0: 1,000,000. Against a name for every request */
+  /* On the way from one worker to another, counted as the publications and the letters around them;
+   * 0: 16 MiB. What would start beyond it is refused (GW_ERR_FULL). Against a publisher that is
+   * faster than its channel's home, or than a worker that hears it. */
+  size_t queue_bytes;
   uint64_t (*wall_clock)(void); /* ms since 1970; NULL: the system's */
 };
 
 struct gw_memory; /* the whole of it, made before the workers start */
 
-/* `loops`: one per worker, borrowed. */
+/* `loops`: one per worker, borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM, GW_ERR_ARGUMENT (no loop). */
 int gw_memory_new(const struct gw_memory_options *options, struct gw_loop *const *loops, unsigned n,
                   struct gw_memory **out_memory);
-/* After the loops have ended. */
+/* After the loops have ended their runs and the hubs are freed, before the loops are. */
 void gw_memory_free(struct gw_memory *memory);
 /* The store value of worker i, for its hub. */
 struct gw_store *gw_memory_store(struct gw_memory *memory, unsigned i);
+/* Channels that live on worker i; on its thread. For the metrics. */
+size_t gw_memory_channel_count(const struct gw_memory *memory, unsigned i);
 
 #endif

@@ -3,14 +3,16 @@
  * What the hub needs from whoever orders and keeps the publications: a table of functions. Memory
  * is the first to fill it; nothing in the hub knows which one it talks to. One store value belongs
  * to one worker and is called on its thread only; answers come on that thread, perhaps before the
- * call returns.
+ * call returns, but neither answers nor publications come inside an answer or a publication.
  */
 #ifndef GW_HUB_STORE_H
 #define GW_HUB_STORE_H
 
 #include "hub/publication.h"
 
-/* How the publications that a question is answered with fit the cursor that was asked. */
+/* How the publications that a question is answered with fit the cursor that was asked. Where it
+ * cannot be reached any more (another epoch, older than what is kept, newer than all), they are all
+ * that is kept. */
 struct gw_recovery {
   struct gw_cursor
       cursor; /* leads on from the last publication given (or from where the channel stands) */
@@ -23,11 +25,13 @@ struct gw_recovery {
 };
 
 /* A question under way, embedded in the asker, who keeps it until the answer has come (or
- * `forget`). */
+ * `forget`). All-zero but for on_answer before it is asked; a question that was refused (below 0 at
+ * once) gets no answer. */
 struct gw_store_ask {
   /* err 0, or GW_ERR_MEMORY, _FULL, _GONE …; recovery is NULL on error, and for publish holds only
    * the cursor. */
   void (*on_answer)(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery);
+  void *held; /* the store's own, while the answer is due */
 };
 
 struct gw_store {
@@ -39,17 +43,22 @@ struct gw_store {
 };
 
 struct gw_store_ops {
-  /* Takes the publication, places it and tells every subscribed worker; the answer's cursor is its
-   * own. ask may be NULL. */
+  /* Takes the publication (also on failure), places it and tells every subscribed worker; the
+   * answer's cursor is its own, and it comes before the publication itself does. ask may be NULL.
+   * GW_ERR_FULL: this worker is faster than the channel's home, or the home is faster than one that
+   * hears the channel; nothing was placed. */
   int (*publish)(struct gw_store *store, struct gw_publication *publication,
                  struct gw_store_ask *ask);
   /* This worker hears the channel from the answer on: the answer gives what came after `after`
    * (NULL: nothing, just where the channel stands), and the first on_publication after it is the
    * very next one. May be asked again for the same channel (another local subscriber with another
-   * cursor); each call is undone by one unsubscribe. */
+   * cursor). */
   int (*subscribe)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
                    struct gw_store_ask *ask);
-  void (*unsubscribe)(struct gw_store *store, struct gw_str channel);
+  /* This worker hears the channel no more, however often it has subscribed; where it has not:
+   * nothing. What was on its way may still come. GW_ERR_MEMORY: it hears it still; try again
+   * later. */
+  int (*unsubscribe)(struct gw_store *store, struct gw_str channel);
   /* At most `limit` (0: no limit but the history's) publications after the cursor (NULL: from the
    * oldest kept). The answer's cursor leads on from the last one given. */
   int (*history)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
