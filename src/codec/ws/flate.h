@@ -25,9 +25,6 @@ struct gw_ws_flate {
   uint8_t tail_done; /* bytes of the stripped tail that were fed */
 };
 
-struct gw_ws_flate_pool;
-void gw_ws_flate_pool_free(struct gw_ws_flate_pool *pool);
-
 /* Gives back what the connection has borrowed or owns. */
 void gw_ws_flate_clear(struct gw_ws *ws);
 

@@ -117,7 +117,7 @@ static int take_head(struct gw_ws *ws, struct gw_ws_input *in, struct gw_ws_head
   return size;
 }
 
-static enum gw_ws_state payload_state(const struct gw_ws *ws) {
+static uint8_t payload_state(const struct gw_ws *ws) {
   bool is_streaming = ws->options->is_streaming;
   if (!ws->partial->is_compressed) return is_streaming ? GW_WS_IN_PARTS : GW_WS_IN_PAYLOAD;
   if (!ws->partial->is_inflating) return GW_WS_IN_PACKED;

@@ -6,8 +6,6 @@
  */
 #include "codec/ws/shared.h"
 
-#include "codec/ws/flate.h"
-
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,6 +22,8 @@ struct gw_ws_shared {
   uint8_t keys[512]; /* random bytes, four for each frame that a client sends */
 };
 
+void gw_ws_flate_pool_free(struct gw_ws_flate_pool *pool); /* pool.c */
+
 /* Scratch for an outgoing payload of `len` bytes; what the last one left is lost. NULL without
  * memory. */
 uint8_t *gw_ws_shared_scratch(struct gw_ws_shared *shared, size_t len);
