@@ -16,7 +16,8 @@ struct gw_loop;
 
 /* GW_ERR_MEMORY, GW_ERR_SYSTEM. */
 GW_API int gw_loop_new(struct gw_loop **out_loop);
-/* Not while it runs, and after all that lives on it has been freed. */
+/* Not while it runs, and after all that lives on it has been freed. Calls and tasks still queued
+ * are run, alarms are forgotten. NULL is fine. */
 GW_API void gw_loop_free(struct gw_loop *loop);
 /* Runs until gw_loop_stop; a stop asked for before the run counts. */
 GW_API int gw_loop_run(struct gw_loop *loop);

@@ -24,6 +24,13 @@ struct queue {
   struct gw_task *first, **end;
 };
 
+#define ATTACHMENTS 4 /* one for each layer that has something per loop */
+
+struct attachment {
+  const void *key; /* NULL: free */
+  void *value;
+};
+
 struct gw_loop {
   uint64_t now;
   struct queue deferred, retired;
@@ -33,6 +40,7 @@ struct gw_loop {
   atomic_bool has_thread;
   struct gw_wheel wheel;
   struct gw_epoll epoll;
+  struct attachment attachments[ATTACHMENTS];
 };
 
 static uint64_t read_clock(void) {
@@ -233,4 +241,28 @@ void gw_loop_defer(struct gw_loop *loop, struct gw_task *task) {
 
 void gw_loop_retire(struct gw_loop *loop, struct gw_task *task) {
   queue_add(&loop->retired, task);
+}
+
+/* ---- attachments ---- */
+
+int gw_loop_attach(struct gw_loop *loop, const void *key, void *value) {
+  struct attachment *free_one = NULL;
+  for (int i = 0; i < ATTACHMENTS; i++) {
+    struct attachment *a = &loop->attachments[i];
+    if (a->key == key) {
+      *a = (struct attachment){value ? key : NULL, value};
+      return 0;
+    }
+    if (!a->key) free_one = a;
+  }
+  if (!value) return 0;
+  if (!free_one) return GW_ERR_FULL;
+  *free_one = (struct attachment){key, value};
+  return 0;
+}
+
+void *gw_loop_attachment(const struct gw_loop *loop, const void *key) {
+  for (int i = 0; i < ATTACHMENTS; i++)
+    if (loop->attachments[i].key == key) return loop->attachments[i].value;
+  return NULL;
 }

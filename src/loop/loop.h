@@ -12,12 +12,11 @@
 #define GW_LOOP_LOOP_H
 
 #include "base/wheel.h"
+#include "godwit/loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct gw_loop;
 
 enum { GW_IO_READ = 1, GW_IO_WRITE = 2, GW_IO_HANGUP = 4 };
 
@@ -35,20 +34,6 @@ struct gw_task {
   void (*run)(struct gw_task *task);
 };
 
-/* GW_ERR_MEMORY, GW_ERR_SYSTEM. */
-int gw_loop_new(struct gw_loop **out_loop);
-/* Not while it runs. Tasks still queued are run (posted, deferred, retired), timers are forgotten.
- */
-void gw_loop_free(struct gw_loop *loop);
-/* Runs until gw_loop_stop; a stop asked for before the run counts. */
-int gw_loop_run(struct gw_loop *loop);
-/* One turn; `wait_ms` -1 waits until something happens, 0 not at all. For tests and foreign loops.
- */
-int gw_loop_turn(struct gw_loop *loop, int wait_ms);
-/* From any thread: the run ends after its present turn. */
-void gw_loop_stop(struct gw_loop *loop);
-/* Milliseconds, monotonic, as of the beginning of the turn. */
-uint64_t gw_loop_now(const struct gw_loop *loop);
 /* Whether the caller is the thread that runs this loop. */
 bool gw_loop_is_mine(const struct gw_loop *loop);
 
@@ -68,5 +53,12 @@ void gw_loop_post(struct gw_loop *loop, struct gw_task *task);
 void gw_loop_defer(struct gw_loop *loop, struct gw_task *task);
 /* After all that is deferred: freeing. */
 void gw_loop_retire(struct gw_loop *loop, struct gw_task *task);
+
+/* Something of a layer above that it wants to find again by the loop, under a key that only it has
+ * (the address of something of its own); the loop does nothing with it. NULL takes it away.
+ * GW_ERR_FULL. */
+int gw_loop_attach(struct gw_loop *loop, const void *key, void *value);
+/* NULL where there is none. */
+void *gw_loop_attachment(const struct gw_loop *loop, const void *key);
 
 #endif

@@ -89,7 +89,9 @@ static inline void gw_stream_own(struct gw_stream *stream, const struct gw_strea
 /* Writes all pieces in order, now, at the end of on_data, or at the end of the turn. 0 done; 1
  * queued, but more than the net's high-water mark waits now: pause your source until on_drain;
  * below 0: nothing was taken (GW_ERR_CLOSED after close or failure, GW_ERR_FULL above the net's
- * cap, GW_ERR_MEMORY). */
+ * cap, GW_ERR_MEMORY).
+ * Writing nothing asks: 1 where bytes wait that the kernel would not take, and then on_drain
+ * follows. */
 static inline int gw_stream_write(struct gw_stream *stream, const struct gw_piece *pieces,
                                   unsigned n) {
   return stream->ops->write(stream, pieces, n);

@@ -308,6 +308,13 @@ static int write_more(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigne
   return err < 0 ? err : verdict(tcp);
 }
 
+/* A write of nothing. */
+static int asks(struct gw_tcp *tcp) {
+  if (!tcp->outbox) return 0;
+  tcp->flags |= OWES_DRAIN;
+  return 1;
+}
+
 static int tcp_write(struct gw_stream *stream, const struct gw_piece *pieces, unsigned n) {
   struct gw_tcp *tcp = tcp_of(stream);
   struct gw_net *net = stream->net;
@@ -315,7 +322,7 @@ static int tcp_write(struct gw_stream *stream, const struct gw_piece *pieces, un
   size_t total = 0;
   for (unsigned i = 0; i < n; i++)
     total += pieces[i].len;
-  if (total == 0) return 0;
+  if (total == 0) return asks(tcp);
   if (net->corked != tcp || total >= DIRECT || total > GW_NET_CORK_SIZE - net->cork_len)
     return write_more(tcp, pieces, n, total);
   uint8_t *at = net->cork + net->cork_len;

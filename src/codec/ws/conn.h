@@ -59,4 +59,9 @@ static inline bool gw_ws_has_deflate(const struct gw_ws *ws) {
   return ws->bits != 0;
 }
 
+/* A message has been begun by a partial frame and not ended. */
+static inline bool gw_ws_is_in_parts(const struct gw_ws *ws) {
+  return (ws->out & GW_WS_OUT_PARTS) != 0;
+}
+
 #endif
