@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is the same for every carrier of an exchange: reading the request, checking a reply, the way
+ * to a WebSocket, and who may come from which site. Knows no stream and no version of HTTP.
+ */
+#include "http/exchange.h"
+
+#include "codec/http/text.h"
+#include "codec/http/write.h"
+#include "codec/ws/handshake.h"
+
+#include <stdio.h>
+
+static struct gw_ws_slice slice(struct gw_str s) {
+  return (struct gw_ws_slice){s.at, s.len};
+}
+
+struct gw_ws_slice gw_exchange_method(const struct gw_exchange *exchange) {
+  return slice(exchange->head->method_text);
+}
+
+struct gw_ws_slice gw_exchange_path(const struct gw_exchange *exchange) {
+  return slice(exchange->path);
+}
+
+struct gw_ws_slice gw_exchange_query(const struct gw_exchange *exchange) {
+  return slice(exchange->query);
+}
+
+struct gw_ws_slice gw_exchange_header(const struct gw_exchange *exchange, const char *lower_name) {
+  const struct gw_http_field *field = gw_http_field(exchange->head, lower_name, 0);
+  return field ? slice(field->value) : (struct gw_ws_slice){0};
+}
+
+struct gw_ws_slice gw_exchange_body(const struct gw_exchange *exchange) {
+  return slice(exchange->body);
+}
+
+const char *gw_exchange_peer(const struct gw_exchange *exchange, char *out, size_t size) {
+  return gw_stream_peer(exchange->ops->stream(exchange), out, size);
+}
+
+void *gw_exchange_user_data(struct gw_exchange *exchange) {
+  return exchange->conn ? gw_conn_user_data(exchange->conn) : NULL;
+}
+
+void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *user), void *user) {
+  exchange->on_gone = on_gone;
+  exchange->gone_user = user;
+}
+
+/* ---- answers
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+/* Each line is a field that cannot be misread (security.md 6). */
+static bool headers_are_sound(const char *headers) {
+  struct gw_str rest = gw_str_of(headers ? headers : "");
+  while (rest.len) {
+    const char *end = memmem(rest.at, rest.len, "\r\n", 2), *colon = memchr(rest.at, ':', rest.len);
+    if (!end || !colon || colon > end) return false;
+    struct gw_str name = {rest.at, (size_t)(colon - rest.at)},
+                  value = {colon + 1, (size_t)(end - colon - 1)};
+    if (!gw_http_is_token(name) || !gw_http_is_field_value(value)) return false;
+    rest.len -= (size_t)(end + 2 - rest.at);
+    rest.at = end + 2;
+  }
+  return true;
+}
+
+int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
+  if (exchange->is_answered) return GW_ERR_STATE;
+  if (reply->status < 200 || reply->status > 599 || !headers_are_sound(reply->headers))
+    return GW_ERR_ARGUMENT;
+  if (reply->content_type && !gw_http_is_field_value(gw_str_of(reply->content_type)))
+    return GW_ERR_ARGUMENT;
+  exchange->is_answered = true;
+  return exchange->ops->answer(exchange, reply);
+}
+
+static void problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
+                         const char *headers) {
+  char body[512];
+  const char *title = gw_http_status_text(status);
+  int n = snprintf(body, sizeof body, "{\"title\":\"%s\",\"status\":%u%s%s%s}\n", title, status,
+                   detail ? ",\"detail\":\"" : "", detail ? detail : "", detail ? "\"" : "");
+  gw_exchange_answer(exchange,
+                     &(struct gw_reply){.status = status,
+                                        .content_type = "application/problem+json",
+                                        .headers = headers,
+                                        .body = body,
+                                        .len = n < (int)sizeof body ? (size_t)n : sizeof body - 1});
+}
+
+void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail) {
+  problem_with(exchange, status, detail, NULL);
+}
+
+/* ---- origins
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static bool host_matches(struct gw_str pattern, struct gw_str host) {
+  bool is_wild = pattern.len > 2 && pattern.at[0] == '*' && pattern.at[1] == '.';
+  if (is_wild) { /* `*.example.com`: something, a dot, and the rest */
+    struct gw_str suffix = {pattern.at + 1, pattern.len - 1};
+    if (host.len <= suffix.len) return false;
+    host.at += host.len - suffix.len;
+    host.len = suffix.len;
+    pattern = suffix;
+  }
+  return host.len == pattern.len && strncasecmp(host.at, pattern.at, host.len) == 0;
+}
+
+static bool origin_matches(struct gw_str pattern, const struct gw_http_origin *origin) {
+  struct gw_http_origin wanted;
+  if (gw_str_is(pattern, "*")) return true;
+  if (gw_http_origin_parse(pattern, &wanted) < 0) return false;
+  return wanted.port == origin->port && wanted.scheme.len == origin->scheme.len &&
+         strncasecmp(wanted.scheme.at, origin->scheme.at, wanted.scheme.len) == 0 &&
+         host_matches(wanted.host, origin->host);
+}
+
+bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const char *origins) {
+  unsigned n;
+  struct gw_str value = gw_http_only(exchange->head, "origin", &n), rest, pattern;
+  struct gw_http_origin origin;
+  if (n == 0) return true; /* not a browser; browsers always tell */
+  if (n > 1) return false;
+  if (!origins) return gw_http_origin_is_same(value, exchange->head->host, exchange->is_tls);
+  rest = gw_str_of(origins);
+  bool is_known = gw_http_origin_parse(value, &origin) == 0;
+  while (gw_http_list_next(&rest, &pattern))
+    if (is_known ? origin_matches(pattern, &origin) : gw_str_is(pattern, "*")) return true;
+  return false;
+}
+
+/* ---- the way to a WebSocket
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+bool gw_exchange_wants_websocket(const struct gw_exchange *exchange) {
+  const struct gw_http_field *field;
+  if (!exchange->head->wants_upgrade) return false;
+  for (unsigned i = 0; (field = gw_http_field(exchange->head, "upgrade", i)); i++)
+    if (gw_http_list_has(field->value, "websocket")) return true;
+  return false;
+}
+
+/* Nothing that came behind a refused upgrade is read as a request (security.md 4). */
+static void refuse(struct gw_exchange *exchange, unsigned status, const char *detail) {
+  exchange->must_close = true;
+  problem_with(exchange, status, detail,
+               status == 426   ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
+               : status == 405 ? "Allow: GET\r\n"
+                               : NULL);
+}
+
+void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {
+  const struct gw_websocket *handler = route->handler;
+  struct gw_ws_request request;
+  if (!gw_exchange_origin_is_allowed(exchange, handler->origins)) {
+    refuse(exchange, 403, "this Origin is not allowed");
+    return;
+  }
+  int r = gw_ws_request_check(exchange->head, &route->protocol, &request);
+  if (r < 0) {
+    refuse(exchange, gw_ws_error_status(r), gw_error_text(r));
+    return;
+  }
+  struct gw_conn *conn = exchange->conn = gw_conn_new(route);
+  if (!conn) {
+    refuse(exchange, 503, "no more connections can be taken");
+    return;
+  }
+  int status = handler->on_request ? handler->on_request(exchange, handler->user) : 0;
+  exchange->conn = NULL;
+  if (exchange->is_answered || status) {
+    if (!exchange->is_answered)
+      refuse(exchange, status >= 400 && status <= 599 ? (unsigned)status : 500, NULL);
+    gw_conn_drop(conn);
+    return;
+  }
+  exchange->is_answered = true;
+  exchange->ops->upgrade(exchange, conn, &request, gw_conn_protocol_choose(handler, &request));
+}

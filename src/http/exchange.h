@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request and its answer: one face for every version of HTTP and for a WebSocket on any of
+ * them. What carries the exchange fills the table of functions; who answers sees only this and
+ * godwit/exchange.h.
+ */
+#ifndef GW_HTTP_EXCHANGE_H
+#define GW_HTTP_EXCHANGE_H
+
+#include "codec/http/head.h"
+#include "godwit/exchange.h"
+#include "http/websocket.h"
+
+struct gw_exchange_ops {
+  /* As gw_exchange_answer, with a reply that has been checked. */
+  int (*answer)(struct gw_exchange *exchange, const struct gw_reply *reply);
+  /* Answers that the protocol changes and gives the stream to the connection. */
+  int (*upgrade)(struct gw_exchange *exchange, struct gw_conn *conn,
+                 const struct gw_ws_request *request, int protocol);
+  struct gw_stream *(*stream)(const struct gw_exchange *exchange);
+};
+
+struct gw_exchange {
+  const struct gw_exchange_ops *ops;
+  const struct gw_http_head *head; /* NULL once the handler has returned */
+  struct gw_str path, query, body;
+  struct gw_loop *loop;
+  bool is_tls;
+  bool is_answered;
+  bool must_close;      /* the connection ends with the answer, whatever the head says */
+  struct gw_conn *conn; /* in a WebSocket's on_request: what it would become */
+  void (*on_gone)(void *user);
+  void *gone_user;
+};
+
+/* Whether the request asks for a WebSocket (Upgrade lists it and Connection says so, RFC 6455
+ * section 4.2.1). */
+bool gw_exchange_wants_websocket(const struct gw_exchange *exchange);
+/* Makes it a connection of the route: checks the handshake, asks the handler, answers 101. Where
+ * something is wrong, the answer says so (400, 405, 426, or the handler's status) and the
+ * connection ends. */
+void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route);
+/* An answer of one status with its own text as the body, application/problem+json (RFC 9457);
+ * `detail` may be NULL and goes in as it is: our own words, without quotes or backslashes. */
+void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail);
+/* Whether the request's Origin may be here: none, the same host, or one of the comma list
+ * (godwit/websocket.h, `origins`). */
+bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const char *origins);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A WebSocket over a stream, for both roles: what godwit/websocket.h promises, on codec/ws and
+ * net/stream. It knows frames, pings and closes; who connected and why is its users' business.
+ */
+#ifndef GW_HTTP_WEBSOCKET_H
+#define GW_HTTP_WEBSOCKET_H
+
+#include "base/str.h"
+#include "godwit/websocket.h"
+#include "http/conn_table.h"
+#include "loop/loop.h"
+#include "net/stream.h"
+
+/* What the connections of one route on one worker share; made ready by gw_conn_route_init. */
+struct gw_conn_route {
+  const struct gw_websocket *handler; /* borrowed */
+  struct gw_ws_options protocol;      /* the handler's, with the role and the defaults filled in */
+  uint32_t ping_ms, pong_ms, close_ms, max_pings;
+  size_t max_buffered;
+  struct gw_loop *loop;
+  struct gw_ws_shared *shared;
+  struct gw_conn_table *table;
+  struct gw_bytes *lent; /* a message that is being told and has memory of its own: sending it on
+                            needs no copy */
+  /* For a client, NULL for servers: told after the handler's own on_close, and when the
+   * connection's memory has gone. */
+  void (*on_released)(struct gw_conn_route *route);
+  void (*on_closed)(struct gw_conn *conn, const struct gw_ending *ending);
+  void *owner; /* the client */
+};
+
+/* Fills the settings; loop, shared and table are the caller's to set. */
+void gw_conn_route_init(struct gw_conn_route *route, const struct gw_websocket *handler,
+                        bool is_client);
+
+/* A connection that is named and has its user data, but no stream yet: between a request and its
+ * acceptance. NULL without memory or where the table is full. */
+struct gw_conn *gw_conn_new(struct gw_conn_route *route);
+/* One that was never opened. */
+void gw_conn_drop(struct gw_conn *conn);
+/* Takes the stream, whose opening handshake is done; on_open comes inside the call. `protocol` is
+ * its number in the handler's list, -1 for none. */
+void gw_conn_open(struct gw_conn *conn, struct gw_stream *stream,
+                  const struct gw_ws_deflate *deflate, int protocol);
+/* Bytes that came behind the handshake; may be changed. */
+void gw_conn_feed(struct gw_conn *conn, uint8_t *data, size_t len);
+
+/* Frames that are written already (a server's, uncompressed, whole): shared, not copied. As
+ * gw_conn_send. */
+int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames);
+/* Posted bytes for this id have been sent or dropped; tells an on_drain that is owed. */
+void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len);
+struct gw_conn_route *gw_conn_route_of(const struct gw_conn *conn);
+/* Neither side has begun to close. */
+bool gw_conn_is_open(const struct gw_conn *conn);
+
+/* The number of the first of the handler's subprotocols that the peer offers, -1 for none. */
+int gw_conn_protocol_choose(const struct gw_websocket *handler,
+                            const struct gw_ws_request *request);
+/* The i-th of the handler's subprotocols; at NULL past the end. */
+struct gw_str gw_conn_protocol_at(const struct gw_websocket *handler, int i);
+
+#endif
