@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The embedded files as answers: the compressed form where the browser takes it, 304 where it has
+ * it already, and headers that let a page do no more than ours do. `/healthz` says that the process
+ * answers.
+ */
+#include "server/pages.h"
+
+#include "codec/http/text.h"
+#include "http/exchange.h"
+#include "server/assets.h"
+
+#include <stdio.h>
+
+/* No script, style, frame or connection from elsewhere; nothing inline. */
+#define SECURITY                                                                                   \
+  "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "     \
+  "'self'; font-src 'self'; "                                                                      \
+  "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"   \
+  "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+
+static bool is_read(const struct gw_exchange *exchange) {
+  return exchange->head->method == GW_HTTP_GET || exchange->head->method == GW_HTTP_HEAD;
+}
+
+static void refuse_method(struct gw_exchange *exchange) {
+  static const char body[] = "{\"title\":\"Method Not Allowed\",\"status\":405}\n";
+  gw_exchange_answer(exchange, &(struct gw_reply){.status = 405,
+                                                  .content_type = "application/problem+json",
+                                                  .headers = "Allow: GET, HEAD\r\n",
+                                                  .body = body,
+                                                  .len = sizeof body - 1});
+}
+
+/* Whether a list header of the request holds the element, or a star. Parameters (`gzip;q=0`) are
+ * looked at for a weight of 0. */
+static bool takes(const struct gw_exchange *exchange, const char *field, const char *element) {
+  struct gw_ws_slice value = gw_exchange_header(exchange, field);
+  struct gw_str rest = {value.at, value.len}, item, name, q;
+  while (value.at && gw_http_list_next(&rest, &item)) {
+    if (gw_http_parameter_next(&item, &name, &q) <= 0 || !gw_str_is(gw_str_trim(name), element))
+      continue;
+    struct gw_str parameter;
+    while (gw_http_parameter_next(&item, &parameter, &q) > 0)
+      if (gw_str_is(parameter, "q") && (gw_str_is(q, "0") || gw_str_is(q, "0.0") ||
+                                        gw_str_is(q, "0.00") || gw_str_is(q, "0.000")))
+        return false;
+    return true;
+  }
+  return false;
+}
+
+static bool has_tag(const struct gw_exchange *exchange, const char *etag) {
+  struct gw_ws_slice value = gw_exchange_header(exchange, "if-none-match");
+  struct gw_str rest = {value.at, value.len}, tag;
+  while (value.at && gw_http_list_next(&rest, &tag)) {
+    if (tag.len > 2 && tag.at[0] == 'W' && tag.at[1] == '/')
+      tag = (struct gw_str){tag.at + 2, tag.len - 2};
+    if (gw_str_is(tag, etag) || gw_str_is(tag, "*")) return true;
+  }
+  return false;
+}
+
+static void on_page(struct gw_exchange *exchange, void *user) {
+  const struct gw_asset *asset = gw_asset_find(exchange->path.at, exchange->path.len);
+  (void)user;
+  if (!asset) {
+    gw_exchange_problem(exchange, 404, "nothing is at this path");
+    return;
+  }
+  if (!is_read(exchange)) {
+    refuse_method(exchange);
+    return;
+  }
+  bool is_gzip = asset->gzip && takes(exchange, "accept-encoding", "gzip");
+  const char *etag = is_gzip ? asset->gzip_etag : asset->etag;
+  char headers[1024];
+  snprintf(headers, sizeof headers, "%sETag: %s\r\nCache-Control: no-cache\r\n%s" SECURITY,
+           asset->gzip ? "Vary: Accept-Encoding\r\n" : "", etag,
+           is_gzip ? "Content-Encoding: gzip\r\n" : "");
+  bool is_same = has_tag(exchange, etag);
+  gw_exchange_answer(exchange, &(struct gw_reply){.status = is_same ? 304 : 200,
+                                                  .content_type = is_same ? NULL : asset->type,
+                                                  .headers = headers,
+                                                  .body = is_gzip ? asset->gzip : asset->data,
+                                                  .len = is_gzip ? asset->gzip_len : asset->len});
+}
+
+static void on_health(struct gw_exchange *exchange, void *user) {
+  (void)user;
+  if (!is_read(exchange)) {
+    refuse_method(exchange);
+    return;
+  }
+  gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
+                                                  .content_type = "text/plain; charset=utf-8",
+                                                  .headers = "Cache-Control: no-store\r\n",
+                                                  .body = "ok\n",
+                                                  .len = 3});
+}
+
+static const struct gw_http page_route = {.on_request = on_page, .origins = "*"};
+static const struct gw_http health_route = {.on_request = on_health, .origins = "*"};
+
+int gw_pages_route(struct gw_server *server) {
+  int r = gw_server_http(server, "/healthz", &health_route);
+  return r == 0 ? gw_server_http(server, "/*", &page_route) : r;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an accepted stream to the handler of its route, and the graceful end. All on the worker's
+ * own thread; the two tasks are what other threads may post.
+ */
+#include "server/worker.h"
+
+#include "codec/http/text.h"
+
+#include <stdlib.h>
+
+/* ---- requests
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static struct gw_worker *worker_of(struct gw_h1_side *side) {
+  return ((struct gw_entrance *)side->owner)->worker;
+}
+
+static size_t on_head(struct gw_h1_side *side, const struct gw_exchange *exchange) {
+  struct gw_worker *worker = worker_of(side);
+  int i = gw_routes_find(worker->routes, exchange->path);
+  const struct gw_http *http = i < 0 ? NULL : worker->routes->at[i].http;
+  return http && http->max_body ? http->max_body : side->max_body;
+}
+
+static void serve_http(const struct gw_http *http, struct gw_exchange *exchange) {
+  if (gw_exchange_origin_is_allowed(exchange, http->origins)) {
+    http->on_request(exchange, http->user);
+    return;
+  }
+  exchange->must_close = true;
+  gw_exchange_problem(exchange, 403, "this Origin is not allowed");
+}
+
+static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
+  struct gw_worker *worker = worker_of(side);
+  int i = gw_routes_find(worker->routes, exchange->path);
+  const struct gw_route *route = i < 0 ? NULL : &worker->routes->at[i];
+  if (!route) {
+    exchange->must_close = exchange->head->wants_upgrade;
+    gw_exchange_problem(exchange, 404, "nothing is at this path");
+  } else if (route->websocket && gw_exchange_wants_websocket(exchange)) {
+    gw_exchange_websocket(exchange, &worker->conn_routes[i]);
+  } else if (route->http) {
+    exchange->must_close = gw_exchange_wants_websocket(exchange);
+    serve_http(route->http, exchange);
+  } else {
+    /* Says what is missing: Upgrade, Connection, or the method. */
+    gw_exchange_websocket(exchange, &worker->conn_routes[i]);
+  }
+}
+
+static void on_done(struct gw_h1_side *side) {
+  worker_of(side)->open--;
+}
+
+/* ---- connections
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static void on_accept(struct gw_listener *listener, struct gw_stream *stream) {
+  struct gw_entrance *entrance = gw_listener_owner(listener);
+  struct gw_worker *worker = entrance->worker;
+  if (worker->open + gw_conn_table_count(worker->table) >= worker->options->max_connections) {
+    gw_stream_abort(stream, GW_ERR_FULL);
+    return;
+  }
+  if (entrance->tls &&
+      gw_tls_stream_new(entrance->tls, stream, NULL, worker->options->handshake_ms, &stream) < 0)
+    return;
+  if (gw_h1_open(&entrance->side, stream) == 0) worker->open++;
+}
+
+static void on_accept_pause(struct gw_listener *listener, int err) {
+  struct gw_entrance *entrance = gw_listener_owner(listener);
+  const struct gw_log *log = entrance->worker->log;
+  if (err < 0) {
+    gw_log_printf(log, GW_LOG_WARN, "accept paused", "worker=%u reason=\"no descriptors left\"",
+                  entrance->worker->index);
+  } else {
+    gw_log_printf(log, GW_LOG_INFO, "accept resumed", "worker=%u", entrance->worker->index);
+  }
+}
+
+static const struct gw_listen_events listen_events = {.on_accept = on_accept,
+                                                      .on_pause = on_accept_pause};
+
+int gw_worker_listen_not(struct gw_worker *worker) {
+  if (worker->n_entrances == GW_LISTENS_MAX) return GW_ERR_FULL;
+  struct gw_entrance *entrance = &worker->entrances[worker->n_entrances++];
+  const struct gw_server_options *options = worker->options;
+  gw_h1_side_init(&entrance->side);
+  entrance->worker = worker;
+  entrance->side.loop = worker->loop;
+  entrance->side.handshake_ms = options->handshake_ms;
+  entrance->side.keep_alive_ms = options->keep_alive_ms;
+  entrance->side.max_body = options->max_body;
+  entrance->side.on_head = on_head;
+  entrance->side.on_request = on_request;
+  entrance->side.on_done = on_done;
+  entrance->side.owner = entrance;
+  return 0;
+}
+
+int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_port,
+                     struct gw_tls *tls, unsigned *out_port, int *out_errno) {
+  int r = gw_worker_listen_not(worker);
+  if (r < 0) return r;
+  struct gw_entrance *entrance = &worker->entrances[worker->n_entrances - 1];
+  entrance->tls = tls;
+  entrance->side.is_tls = tls != NULL;
+  r = gw_listener_open(worker->net,
+                       &(struct gw_listen_options){.address = address, .reuse_port = reuse_port},
+                       &listen_events, entrance, &entrance->listener, out_errno);
+  if (r < 0) {
+    worker->n_entrances--;
+    return r;
+  }
+  *out_port = gw_listener_port(entrance->listener);
+  return 0;
+}
+
+/* ---- the graceful end
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static void close_listeners(struct gw_worker *worker) {
+  for (unsigned i = 0; i < worker->n_entrances; i++) {
+    if (worker->entrances[i].listener) gw_listener_close(worker->entrances[i].listener);
+    worker->entrances[i].listener = NULL;
+    gw_h1_drain(&worker->entrances[i].side);
+  }
+}
+
+static void each_conn(struct gw_worker *worker, bool is_cut) {
+  uint32_t at = 0;
+  struct gw_conn *conn;
+  while ((conn = gw_conn_table_next(worker->table, &at)))
+    if (is_cut) {
+      gw_conn_abort(conn);
+    } else {
+      gw_conn_close(conn, GW_WS_CODE_GOING_AWAY, "the server is stopping");
+    }
+}
+
+static void cut(struct gw_worker *worker) {
+  each_conn(worker, true);
+  for (unsigned i = 0; i < worker->n_entrances; i++)
+    gw_h1_abort_all(&worker->entrances[i].side);
+}
+
+#define DRAIN_TICK_MS 10
+
+/* Looks, until all is gone; at the deadline what is left is cut. */
+static void on_drain_tick(struct gw_timer *timer) {
+  struct gw_worker *worker = gw_container_of(timer, struct gw_worker, drain_timer);
+  if (worker->open == 0 && gw_conn_table_count(worker->table) == 0) {
+    gw_loop_stop(worker->loop);
+    return;
+  }
+  if (gw_loop_now(worker->loop) >= worker->drain_until) cut(worker);
+  gw_loop_timer_set(worker->loop, timer, DRAIN_TICK_MS);
+}
+
+static void on_stop(struct gw_task *task) {
+  struct gw_worker *worker = gw_container_of(task, struct gw_worker, stop_task);
+  close_listeners(worker);
+  each_conn(worker, false);
+  worker->drain_until = gw_loop_now(worker->loop) + worker->options->drain_ms;
+  gw_loop_timer_set(worker->loop, &worker->drain_timer, 0);
+}
+
+static void on_cut(struct gw_task *task) {
+  struct gw_worker *worker = gw_container_of(task, struct gw_worker, cut_task);
+  worker->drain_until = 0;
+  cut(worker);
+}
+
+/* ---- life
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+int gw_worker_init(struct gw_worker *worker, unsigned index,
+                   const struct gw_server_options *options, const struct gw_log *log,
+                   const struct gw_routes *routes) {
+  *worker = (struct gw_worker){.index = index, .options = options, .log = log, .routes = routes};
+  worker->stop_task.run = on_stop;
+  worker->cut_task.run = on_cut;
+  worker->drain_timer.on_due = on_drain_tick;
+  int r = gw_loop_new(&worker->loop);
+  if (r == 0) r = gw_net_new(worker->loop, NULL, &worker->net);
+  if (r == 0) r = gw_ws_shared_new(&worker->shared);
+  if (r == 0) r = gw_conn_table_new(index, options->max_connections, &worker->table);
+  return r;
+}
+
+int gw_worker_prepare(struct gw_worker *worker) {
+  const struct gw_routes *routes = worker->routes;
+  if (routes->n == 0) return 0;
+  worker->conn_routes = calloc(routes->n, sizeof *worker->conn_routes);
+  if (!worker->conn_routes) return GW_ERR_MEMORY;
+  for (unsigned i = 0; i < routes->n; i++) {
+    if (!routes->at[i].websocket) continue;
+    gw_conn_route_init(&worker->conn_routes[i], routes->at[i].websocket, false);
+    worker->conn_routes[i].loop = worker->loop;
+    worker->conn_routes[i].shared = worker->shared;
+    worker->conn_routes[i].table = worker->table;
+  }
+  return 0;
+}
+
+void gw_worker_clear(struct gw_worker *worker) {
+  for (unsigned i = 0; i < worker->n_entrances; i++)
+    if (worker->entrances[i].listener) gw_listener_close(worker->entrances[i].listener);
+  if (worker->loop) gw_loop_turn(worker->loop, 0);
+  if (worker->net) gw_net_free(worker->net);
+  gw_loop_free(worker->loop);
+  gw_ws_shared_free(worker->shared);
+  gw_conn_table_free(worker->table);
+  free(worker->conn_routes);
+}
