@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server's life as a program. Signals are taken by a thread of their own (sigwait), so that no
+ * handler runs inside a worker; it is told to end by a SIGUSR2 of ours.
+ */
+#include "cli/run.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void log_line(void *user, enum gw_log_level level, const char *line, size_t len) {
+  (void)user;
+  (void)level;
+  ssize_t written =
+      write(STDERR_FILENO, line, len); /* a log that cannot be written has nobody to tell */
+  (void)written;
+}
+
+int run_server_new(const struct gw_command *command, const struct run_options *run,
+                   const struct gw_server_options *base, struct gw_server **out_server) {
+  struct gw_server_options options = base ? *base : (struct gw_server_options){0};
+  options.workers = (unsigned)run->workers;
+  options.log = log_line;
+  options.log_level = GW_LOG_INFO;
+  int r = gw_server_new(&options, out_server);
+  if (r < 0) gw_command_say(command, "cannot start: %s", gw_error_text(r));
+  return r;
+}
+
+static int listen_one(const struct gw_command *command, struct gw_server *server,
+                      const char *address, const struct gw_listen *listen) {
+  int r = gw_server_listen(server, address, listen);
+  if (r == 0) return 0;
+  gw_command_say(command, "cannot listen on %s: %s", address, gw_server_problem(server));
+  if (r == GW_ERR_ADDRESS && gw_server_problem(server)[0] &&
+      strstr(gw_server_problem(server), "loopback"))
+    fprintf(stderr, "  everybody who reaches that address could read and publish. Listen on "
+                    "localhost:PORT, or say --insecure to mean it.\n");
+  return r;
+}
+
+int run_listen(const struct gw_command *command, struct gw_server *server,
+               const struct run_options *run, const struct gw_listen *listen) {
+  char list[1024], *rest = list, *address;
+  if (strlen(run->listen) >= sizeof list) {
+    gw_command_say(command, "--listen: too many addresses");
+    return GW_ERR_ARGUMENT;
+  }
+  snprintf(list, sizeof list, "%s", run->listen);
+  while ((address = strsep(&rest, ","))) {
+    int r = listen_one(command, server, address, listen);
+    if (r < 0) return r;
+  }
+  return 0;
+}
+
+static void *take_signals(void *arg) {
+  struct gw_server *server = arg;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR2);
+  for (int signal; sigwait(&set, &signal) == 0 && signal != SIGUSR2;) {
+    if (signal == SIGHUP) {
+      gw_server_reload(server);
+    } else {
+      gw_server_stop(server);
+    }
+  }
+  return NULL;
+}
+
+int run_server(const struct gw_command *command, struct gw_server *server) {
+  sigset_t set;
+  pthread_t thread;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR2);
+  pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by the workers */
+  signal(SIGPIPE, SIG_IGN);
+  if (pthread_create(&thread, NULL, take_signals, server) != 0) {
+    gw_command_say(command, "cannot start: no thread to be had");
+    return GW_EXIT_FAILED;
+  }
+  int r = gw_server_run(server);
+  pthread_kill(thread, SIGUSR2);
+  pthread_join(thread, NULL);
+  if (r < 0) gw_command_say(command, "ended: %s", gw_error_text(r));
+  return r < 0 ? GW_EXIT_FAILED : GW_EXIT_DONE;
+}
