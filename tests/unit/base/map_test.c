@@ -15,7 +15,7 @@
 
 enum { KEYS = 500 };
 
-static char keys[KEYS][16];
+static char keys[KEYS][24];
 
 static struct gw_str key(size_t i) {
   return gw_str_of(keys[i]);
