@@ -53,7 +53,8 @@ struct gw_websocket {
   void (*on_close)(struct gw_conn *conn, const struct gw_ending *ending);
 
   void *user;       /* gw_conn_handler_user; borrowed */
-  size_t user_size; /* zeroed bytes of your own with each connection: gw_conn_user_data */
+  size_t user_size; /* zeroed bytes of your own with each connection, aligned to 8:
+                       gw_conn_user_data */
 
   struct gw_ws_options protocol; /* limits, streaming, compression; `is_client` is filled in */
   const char *protocols; /* subprotocols that we speak, comma list; a server prefers the first */

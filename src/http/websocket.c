@@ -22,7 +22,8 @@ enum state {
   FINISHED, /* on_close is told; the stream is on its way out */
 };
 
-#define PING_WINDOW_MS 10000
+#define WINDOW_STEP_MS 256
+#define WINDOW_STEPS   39    /* ten seconds */
 #define LARGE          16384 /* from here on a message's own memory is sent on rather than copied */
 
 struct gw_conn {
@@ -36,15 +37,17 @@ struct gw_conn {
   uint8_t *pong; /* the newest ping's payload (its length first) while the peer does not read */
   uint32_t slot;
   uint32_t last_seen;    /* ms, the low half of the loop's clock */
-  uint32_t window_start; /* of max_pings */
+  uint16_t window_start; /* of max_pings, in steps of WINDOW_STEP_MS */
   uint16_t window_pings;
   uint16_t close_code; /* what our Close said */
-  uint8_t state;
   int8_t protocol;
+  uint8_t state : 2;
   bool awaits_pong : 1;
   bool is_high : 1; /* a send of the user's has told of backpressure */
-  _Alignas(max_align_t) uint8_t user_data[];
+  _Alignas(8) uint8_t user_data[];
 };
+
+_Static_assert(sizeof(struct gw_conn) <= 136, "an idle connection has its price");
 
 /* ---- settings
  * ---------------------------------------------------------------------------------------------------------
@@ -212,8 +215,8 @@ static void on_timer(struct gw_timer *timer) {
 /* Control frames cost their sender nothing and us a write: a flood of them is a policy violation.
  */
 static bool is_flood(struct gw_conn *conn) {
-  uint32_t now = now_of(conn);
-  if (now - conn->window_start >= PING_WINDOW_MS) {
+  uint16_t now = (uint16_t)(now_of(conn) / WINDOW_STEP_MS);
+  if ((uint16_t)(now - conn->window_start) >= WINDOW_STEPS) {
     conn->window_start = now;
     conn->window_pings = 0;
   }
