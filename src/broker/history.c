@@ -59,7 +59,7 @@ int gw_history_reserve(struct gw_history *history, const struct gw_history_caps 
 
 void gw_history_add(struct gw_history *history, const struct gw_history_caps *caps,
                     struct gw_publication *publication, uint64_t now) {
-  publication->offset = ++history->newest;
+  publication->cursor.offset = ++history->newest;
   if (history->count >= caps->size) drop_oldest(history);
   size_t size = gw_publication_size(publication);
   *entry_at(history, history->count) =

@@ -88,6 +88,7 @@ void gw_home_release(struct gw_home_channel *channel) {
 void gw_home_place(struct gw_home_channel *channel, struct gw_publication *publication) {
   struct gw_home *home = channel->home;
   publication->time = home->wall_clock();
+  memcpy(publication->cursor.epoch, channel->epoch, sizeof channel->epoch);
   gw_history_add(&channel->history, &home->caps, publication, gw_loop_now(home->loop));
   if (channel->history.count > 0 && !gw_timer_is_set(&channel->expiry)) arm(channel);
 }

@@ -264,8 +264,7 @@ static void serve_publish(struct worker *home, struct question *question) {
   }
   struct gw_publication *publication = gw_publication_ref(question->publication);
   gw_home_place(channel, publication);
-  memcpy(question->recovery.cursor.epoch, channel->epoch, sizeof channel->epoch);
-  question->recovery.cursor.offset = publication->offset;
+  question->recovery.cursor = publication->cursor;
   question->recovery.is_recovered = true;
   bool is_heard_here = channel->hears[home->index];
   gw_home_release(channel);

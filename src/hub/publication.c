@@ -32,7 +32,8 @@ struct gw_publication *gw_publication_new(const struct gw_publication_parts *par
   if (!made) return NULL;
   atomic_init(&made->refs, 1);
   made->is_binary = parts->is_binary;
-  made->offset = made->time = 0;
+  made->cursor = (struct gw_cursor){.offset = 0};
+  made->time = 0;
   for (unsigned i = 0; i < GW_PUBLICATION_ENCODINGS; i++)
     atomic_init(&made->encodings[i], NULL);
   char *at = made->text;

@@ -13,6 +13,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* ---- cursor: `<epoch>:<offset>`, opaque to clients ---- */
+
+#define GW_EPOCH_LEN   12 /* of [0-9A-Za-z], random */
+#define GW_CURSOR_TEXT 40 /* room for the text and a NUL */
+
+struct gw_cursor {
+  char epoch[GW_EPOCH_LEN + 1];
+  uint64_t offset;
+};
+
+/* 0; GW_ERR_ARGUMENT where the text is malformed. */
+int gw_cursor_parse(struct gw_str text, struct gw_cursor *out);
+/* Gives out. */
+const char *gw_cursor_write(const struct gw_cursor *cursor, char out[GW_CURSOR_TEXT]);
+
+/* ---- publication ---- */
+
 /* How many ways of writing a publication are kept with it, each made once and shared by every
  * subscriber that needs it. The hub does not know what they are: transports and dialects number
  * theirs (transport/encoding.h). */
@@ -21,8 +38,8 @@
 struct gw_publication {
   _Atomic uint32_t refs;
   bool is_binary;
-  uint64_t offset; /* 1, 2, 3 … in its channel; 0: not yet placed */
-  uint64_t time;   /* ms since 1970, when it was placed */
+  struct gw_cursor cursor; /* its own: epoch, and offset 1, 2, 3 …; 0: not yet placed */
+  uint64_t time;           /* ms since 1970, when it was placed */
   struct gw_str channel, payload;
   struct gw_str content_type, event, from; /* at NULL: none */
   _Atomic(struct gw_bytes *) encodings[GW_PUBLICATION_ENCODINGS];
@@ -51,21 +68,5 @@ size_t gw_publication_size(const struct gw_publication *publication);
 /* Channel names: 1–255 bytes of UTF-8, no control characters, no `/` at either end (interface.md
  * 1). */
 bool gw_channel_name_is_valid(struct gw_str name);
-
-/* ---- cursor: `<epoch>:<offset>`, opaque to clients
- * ---------------------------------------------------------------- */
-
-#define GW_EPOCH_LEN   12 /* of [0-9A-Za-z], random */
-#define GW_CURSOR_TEXT 40 /* room for the text and a NUL */
-
-struct gw_cursor {
-  char epoch[GW_EPOCH_LEN + 1];
-  uint64_t offset;
-};
-
-/* 0; GW_ERR_ARGUMENT where the text is malformed. */
-int gw_cursor_parse(struct gw_str text, struct gw_cursor *out);
-/* Gives out. */
-const char *gw_cursor_write(const struct gw_cursor *cursor, char out[GW_CURSOR_TEXT]);
 
 #endif

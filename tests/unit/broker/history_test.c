@@ -34,13 +34,14 @@ static void add(size_t len, uint64_t now) {
   struct gw_publication *made = gw_publication_new(&parts);
   assert_int_equal(gw_history_reserve(&history, &caps), 0);
   gw_history_add(&history, &caps, made, now);
-  assert_int_equal(made->offset, history.newest);
+  assert_int_equal(made->cursor.offset, history.newest);
   gw_publication_unref(made);
 }
 
 static void offsets_have_no_gap(void) {
   for (unsigned i = 0; i < history.count; i++)
-    assert_int_equal(gw_history_at(&history, i)->offset, history.newest - history.count + 1 + i);
+    assert_int_equal(gw_history_at(&history, i)->cursor.offset,
+                     history.newest - history.count + 1 + i);
 }
 
 static void count_is_capped(void **state) {
@@ -84,7 +85,7 @@ static void what_is_too_old_goes(void **state) {
   assert_int_equal(history.count, 0);
   assert_null(history.entries);
   add(1, 9999);
-  assert_int_equal(gw_history_at(&history, 0)->offset, 5);
+  assert_int_equal(gw_history_at(&history, 0)->cursor.offset, 5);
 }
 
 static void every_offset_has_its_answer(void **state) {
@@ -106,8 +107,10 @@ static void every_offset_has_its_answer(void **state) {
         assert_int_equal(range.last, 30);
         continue;
       }
-      assert_int_equal(gw_history_at(&history, range.first)->offset, is_reached ? offset + 1 : 24);
-      assert_int_equal(gw_history_at(&history, range.first + range.n - 1)->offset, range.last);
+      assert_int_equal(gw_history_at(&history, range.first)->cursor.offset,
+                       is_reached ? offset + 1 : 24);
+      assert_int_equal(gw_history_at(&history, range.first + range.n - 1)->cursor.offset,
+                       range.last);
     }
   }
 }

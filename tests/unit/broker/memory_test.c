@@ -114,7 +114,7 @@ static void note_answer(struct gw_store_ask *ask, int err, const struct gw_recov
   if (!recovery) return;
   query->recovery = *recovery;
   for (unsigned i = 0; i < recovery->n; i++) {
-    uint64_t offset = recovery->publications[i]->offset;
+    uint64_t offset = recovery->publications[i]->cursor.offset;
     if (i == 0) query->from = offset;
     assert_int_equal(offset, query->from + i);
     query->to = offset;
@@ -165,7 +165,7 @@ struct listener {
 
 static void hear(struct listener *self, const struct gw_publication *publication) {
   assert_true(self->n < HEARD);
-  self->heard[self->n++] = publication->offset;
+  self->heard[self->n++] = publication->cursor.offset;
 }
 
 static void note_subscribed(struct gw_subscriber *subscriber, int err,

@@ -138,7 +138,7 @@ static void witness_publication(struct gw_subscriber *subscriber,
                                 struct gw_publication *publication) {
   struct witness *witness = gw_container_of(subscriber, struct witness, subscriber);
   struct worker *worker = witness->worker;
-  expect(worker, publication->offset == witness->count + 1);
+  expect(worker, publication->cursor.offset == witness->count + 1);
   memcpy(&witness->heard[witness->count++], publication->payload.at, sizeof(struct mark));
   struct run *run = worker->run;
   if (++worker->heard < ALL || atomic_fetch_add(&run->done, 1) + 1 < WORKERS) return;
@@ -158,8 +158,8 @@ static void join(struct joiner *joiner) {
 }
 
 static void joiner_hears(struct joiner *joiner, const struct gw_publication *publication) {
-  expect(joiner->worker, publication->offset == joiner->cursor.offset + 1);
-  joiner->cursor.offset = publication->offset;
+  expect(joiner->worker, publication->cursor.offset == joiner->cursor.offset + 1);
+  joiner->cursor.offset = publication->cursor.offset;
   joiner->here++;
 }
 

@@ -26,7 +26,7 @@ static void everything_is_copied_into_one_allocation(void **state) {
   assert_null(made->content_type.at);
   assert_non_null(made->event.at);
   assert_int_equal(made->event.len, 0);
-  assert_int_equal(made->offset, 0);
+  assert_int_equal(made->cursor.offset, 0);
   assert_int_equal(gw_publication_size(made), sizeof *made + 9);
   assert_ptr_equal(gw_publication_ref(made), made);
   gw_publication_unref(made);
