@@ -96,7 +96,7 @@ static bool run_posted(struct gw_loop *loop) {
 /* ---- life ---- */
 
 int gw_loop_new(struct gw_loop **out_loop) {
-  struct gw_loop *loop = malloc(sizeof *loop);
+  struct gw_loop *loop = calloc(1, sizeof *loop);
   if (!loop) return GW_ERR_MEMORY;
   int err = gw_epoll_open(&loop->epoll);
   if (err < 0) {

@@ -190,16 +190,29 @@ static void mark_dirty(struct gw_tcp *tcp) {
   queue_turn_end(net);
 }
 
-/* One system call; the bytes taken, 0 where the kernel takes none now, or below 0 an error. */
+/* What a send came to: the bytes taken, 0 where the kernel takes none now, or below 0 an error. */
+static ssize_t result_of(ssize_t sent) {
+  if (sent >= 0) return sent;
+  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : gw_net_error_of(errno);
+}
+
+static ssize_t send_run(struct gw_tcp *tcp, const void *data, size_t len) {
+  ssize_t sent;
+  do
+    sent = send(tcp->io.fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  return result_of(sent);
+}
+
+/* One system call. */
 static ssize_t send_runs(struct gw_tcp *tcp, struct iovec *runs, unsigned n) {
+  if (n == 1) return send_run(tcp, runs[0].iov_base, runs[0].iov_len);
   struct msghdr message = {.msg_iov = runs, .msg_iovlen = n};
   ssize_t sent;
   do
-    sent = n == 1 ? send(tcp->io.fd, runs[0].iov_base, runs[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                  : sendmsg(tcp->io.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    sent = sendmsg(tcp->io.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
-  if (sent >= 0) return sent;
-  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : gw_net_error_of(errno);
+  return result_of(sent);
 }
 
 static size_t sum_of(const struct iovec *runs, unsigned n) {
@@ -248,27 +261,25 @@ static int enqueue(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigned n
   return err;
 }
 
-/* Sends the cork and, without copying them, the pieces; only what the kernel does not take waits.
- * No outbox exists. After an error the stream is dead. */
-static int send_through(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigned n) {
+static size_t length_of(const struct gw_piece *pieces, unsigned n) {
+  size_t total = 0;
+  for (unsigned i = 0; i < n; i++)
+    total += pieces[i].len;
+  return total;
+}
+
+/* Of the cork and the pieces `sent` bytes have gone (below 0: an error): the rest waits. After an
+ * error the stream is dead. */
+static int keep_rest(struct gw_tcp *tcp, ssize_t sent, const struct gw_piece *pieces, unsigned n) {
   struct gw_net *net = tcp->stream.net;
   struct gw_piece cork = {.data = net->cork, .len = net->corked == tcp ? net->cork_len : 0};
-  struct iovec runs[IOV_LEN];
-  unsigned k = 0;
-  if (cork.len > 0) runs[k++] = (struct iovec){net->cork, cork.len};
-  for (unsigned i = 0; i < n && k < IOV_LEN; i++)
-    if (pieces[i].len > 0)
-      runs[k++] = (struct iovec){(void *)(uintptr_t)pieces[i].data, pieces[i].len};
-  ssize_t sent = send_runs(tcp, runs, k);
   if (net->corked == tcp) net->cork_len = 0;
   int err = sent < 0 ? (int)sent : 0;
   size_t gone = sent < 0 ? 0 : (size_t)sent;
   size_t of_cork = gone < cork.len ? gone : cork.len;
   if (err == 0 && of_cork < cork.len) err = enqueue(tcp, &cork, 1, of_cork);
-  size_t total = 0;
-  for (unsigned i = 0; i < n; i++)
-    total += pieces[i].len;
-  if (err == 0 && gone - of_cork < total) err = enqueue(tcp, pieces, n, gone - of_cork);
+  if (err == 0 && gone - of_cork < length_of(pieces, n))
+    err = enqueue(tcp, pieces, n, gone - of_cork);
   if (err < 0) {
     kill_stream(tcp, err);
     return err == GW_ERR_MEMORY ? err : GW_ERR_CLOSED;
@@ -277,6 +288,19 @@ static int send_through(struct gw_tcp *tcp, const struct gw_piece *pieces, unsig
   if (net->corked == tcp) net->corked = NULL;
   set_blocked(tcp, true);
   return tcp->flags & IS_DEAD ? GW_ERR_CLOSED : 0;
+}
+
+/* Sends the cork and, without copying them, the pieces; only what the kernel does not take waits.
+ * No outbox exists. */
+static int send_through(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigned n) {
+  const struct gw_net *net = tcp->stream.net;
+  struct iovec runs[IOV_LEN];
+  unsigned k = 0;
+  if (net->corked == tcp && net->cork_len > 0) runs[k++] = (struct iovec){net->cork, net->cork_len};
+  for (unsigned i = 0; i < n && k < IOV_LEN; i++)
+    if (pieces[i].len > 0)
+      runs[k++] = (struct iovec){(void *)(uintptr_t)pieces[i].data, pieces[i].len};
+  return keep_rest(tcp, send_runs(tcp, runs, k), pieces, n);
 }
 
 static size_t pending(const struct gw_tcp *tcp) {
@@ -319,9 +343,7 @@ static int tcp_write(struct gw_stream *stream, const struct gw_piece *pieces, un
   struct gw_tcp *tcp = tcp_of(stream);
   struct gw_net *net = stream->net;
   if (tcp->flags & (IS_CLOSING | IS_DEAD)) return GW_ERR_CLOSED;
-  size_t total = 0;
-  for (unsigned i = 0; i < n; i++)
-    total += pieces[i].len;
+  size_t total = length_of(pieces, n);
   if (total == 0) return asks(tcp);
   if (net->corked != tcp || total >= DIRECT || total > GW_NET_CORK_SIZE - net->cork_len)
     return write_more(tcp, pieces, n, total);
@@ -338,8 +360,11 @@ static int tcp_write(struct gw_stream *stream, const struct gw_piece *pieces, un
 static void uncork(struct gw_tcp *tcp) {
   struct gw_net *net = tcp->stream.net;
   if (net->corked != tcp) return; /* dead, or an outbox has come to be */
-  if (net->cork_len > 0) (void)send_through(tcp, NULL, 0);
-  if (net->corked != tcp) return;
+  if (net->cork_len > 0) {
+    ssize_t sent = send_run(tcp, net->cork, net->cork_len);
+    if (sent != (ssize_t)net->cork_len) (void)keep_rest(tcp, sent, NULL, 0);
+    if (net->corked != tcp) return;
+  }
   net->corked = NULL;
   if (tcp->flags & (OWES_DRAIN | IS_CLOSING)) settle(tcp);
 }

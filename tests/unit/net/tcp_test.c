@@ -252,7 +252,6 @@ static void writes_between_events_leave_together(void **state) {
   assert_int_equal(write_text(end, "two "), 0);
   assert_int_equal(gw_stream_write(end->stream, &shared, 1), 0);
   assert_int_equal(write_text(end, "three"), 0);
-  assert_int_equal(gw_stream_write(end->stream, NULL, 0), 0);
   assert_int_equal(gw_stream_pending(end->stream), 20);
   assert_int_equal(sends + gathered_sends, 0);
   turn();
@@ -261,6 +260,17 @@ static void writes_between_events_leave_together(void **state) {
   assert_int_equal(atomic_load(&bytes->refs), 1);
   far_reads(end, "one two shared three");
   gw_bytes_unref(bytes);
+  end_free(end);
+}
+
+static void write_of_nothing_asks_whether_bytes_wait(void **state) {
+  (void)state;
+  struct end *end = end_new(true);
+  assert_int_equal(gw_stream_write(end->stream, NULL, 0), 0);
+  assert_int_equal(write_text(end, "something"), 0);
+  assert_int_equal(gw_stream_write(end->stream, NULL, 0), 1);
+  turn();
+  assert_int_equal(end->drains, 1);
   end_free(end);
 }
 
@@ -293,6 +303,29 @@ static void large_pieces_are_sent_without_a_copy(void **state) {
   assert_memory_equal(got + 4, large, 20000);
   assert_memory_equal(got + 20004, "tail", 4);
   end_free(end);
+}
+
+static struct end *neighbour;
+
+static void answer_and_tell_the_neighbour(struct end *end) {
+  assert_int_equal(write_text(end, "before "), 0);
+  assert_int_equal(write_large(neighbour, 20000), 0);
+  assert_int_equal(write_text(end, "after"), 0);
+}
+
+static void large_write_to_another_leaves_the_cork_alone(void **state) {
+  (void)state;
+  static uint8_t got[30000];
+  struct end *end = end_new(true);
+  neighbour = end_new(true);
+  end->during_data = answer_and_tell_the_neighbour;
+  far_writes(end, "x");
+  turn();
+  far_reads(end, "before after");
+  assert_int_equal(read(neighbour->far, got, sizeof got), 20000);
+  assert_memory_equal(got, large, 20000);
+  end_free(end);
+  end_free(neighbour);
 }
 
 /* Reads at the far end, with turns between, until nothing comes any more. */
@@ -741,6 +774,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       NET_TEST(echo_costs_one_receive_and_one_send),
       NET_TEST(writes_between_events_leave_together),
+      NET_TEST(write_of_nothing_asks_whether_bytes_wait),
+      NET_TEST(large_write_to_another_leaves_the_cork_alone),
       NET_TEST(large_pieces_are_sent_without_a_copy),
       TIGHT_TEST(reader_that_does_not_read_meets_both_marks),
       TIGHT_TEST(tiny_messages_count_with_what_they_cost),
