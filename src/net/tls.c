@@ -110,6 +110,7 @@ static void set_server(struct gw_tls *tls, SSL_CTX *ctx) {
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
   if (tls->alpn_len) SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, tls);
+  gw_tls_ssl_tell_secrets(ctx);
   if (!tls->want_client_cert) {
     SSL_CTX_set_num_tickets(ctx, 1);
     return;

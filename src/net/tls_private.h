@@ -5,15 +5,13 @@
 #define GW_NET_TLS_PRIVATE_H
 
 #include "net/tls.h"
+#include "net/tls_record.h"
 
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-  GW_TLS_ALPN_MAX = 255,
-  GW_TLS_RECORD_MAX = 16384 /* plaintext of one record, RFC 8446, 5.1 */
-};
+enum { GW_TLS_ALPN_MAX = 255 };
 
 struct gw_tls {
   _Atomic unsigned refs;
@@ -33,7 +31,7 @@ SSL *gw_tls_connection_new(struct gw_tls *tls, const char *server_name);
 
 /* ---- tls_ssl.c ---- */
 
-enum { GW_TLS_OUT_SIZE = 8 * (GW_TLS_RECORD_MAX + 32) };
+enum { GW_TLS_OUT_SIZE = 8 * (GW_TLS_HEAD + GW_TLS_TEXT_MAX + GW_TLS_TAIL) };
 
 /* The one BIO that all connections of a net share: during a call of OpenSSL it reads from `in` and
  * gathers for `lower`, which gets it by gw_tls_bio_flush or when there is no more room. */
@@ -55,6 +53,17 @@ void gw_tls_bio_close(struct gw_tls_bio *bio);
 int gw_tls_bio_flush(struct gw_tls_bio *bio);
 
 enum { GW_TLS_DONE = 1, GW_TLS_END = 2 };
+
+/* What a server's handshake tells on its way: enough to go on without OpenSSL (TLS 1.3). */
+struct gw_tls_secrets {
+  uint8_t in[GW_TLS_SECRET_MAX], out[GW_TLS_SECRET_MAX];
+  uint8_t in_len, out_len; /* 0: not known */
+  uint64_t sealed;         /* records written by the last step; by the one that ends the handshake:
+                              under the secret `out` */
+};
+
+/* For a server's SSL_CTX; the connections' app data is their gw_tls_secrets. */
+void gw_tls_ssl_tell_secrets(SSL_CTX *ctx);
 
 /* Each is one step with what `bio` lends. Below 0: the connection is over, `out_reason` is a static
  * text, and the alert has been written. */

@@ -97,9 +97,49 @@ static int step_failed(SSL *ssl, struct gw_tls_bio *bio, const char **out_reason
   return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? GW_ERR_MEMORY : GW_ERR_TLS;
 }
 
+/* ---- the secrets of TLS 1.3 ---- */
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static uint8_t read_hex(const char *hex, uint8_t *out, size_t room) {
+  size_t n = 0;
+  for (; n < room && hex_digit(hex[0]) >= 0 && hex_digit(hex[1]) >= 0; hex += 2)
+    out[n++] = (uint8_t)(hex_digit(hex[0]) << 4 | hex_digit(hex[1]));
+  return (uint8_t)n;
+}
+
+/* A line of the NSS key log: LABEL, the ClientHello's random, the secret. */
+static void hear_secret(const SSL *ssl, const char *line) {
+  struct gw_tls_secrets *secrets = SSL_get_app_data(ssl);
+  static const char in[] = "CLIENT_TRAFFIC_SECRET_0 ", out[] = "SERVER_TRAFFIC_SECRET_0 ";
+  const char *secret = strrchr(line, ' ');
+  if (!secrets || !secret) return;
+  if (strncmp(line, in, sizeof in - 1) == 0)
+    secrets->in_len = read_hex(secret + 1, secrets->in, sizeof secrets->in);
+  if (strncmp(line, out, sizeof out - 1) == 0)
+    secrets->out_len = read_hex(secret + 1, secrets->out, sizeof secrets->out);
+}
+
+static void hear_record(int is_write, int version, int type, const void *data, size_t len, SSL *ssl,
+                        void *arg) {
+  (void)version, (void)data, (void)len, (void)arg;
+  struct gw_tls_secrets *secrets = SSL_get_app_data(ssl);
+  if (is_write && type == SSL3_RT_HEADER && secrets) secrets->sealed++;
+}
+
+void gw_tls_ssl_tell_secrets(SSL_CTX *ctx) {
+  SSL_CTX_set_keylog_callback(ctx, hear_secret);
+  SSL_CTX_set_msg_callback(ctx, hear_record);
+}
+
 /* ---- the steps ---- */
 
 int gw_tls_ssl_handshake(SSL *ssl, struct gw_tls_bio *bio, const char **out_reason) {
+  struct gw_tls_secrets *secrets = SSL_get_app_data(ssl);
+  if (secrets) secrets->sealed = 0;
   step_begin(bio);
   int rc = SSL_do_handshake(ssl);
   if (rc == 1) return GW_TLS_DONE;
@@ -111,7 +151,7 @@ int gw_tls_ssl_open(SSL *ssl, struct gw_tls_bio *bio, uint8_t *out, size_t room,
   step_begin(bio);
   size_t len = 0;
   int rc = 1;
-  while (rc == 1 && room - len >= GW_TLS_RECORD_MAX) {
+  while (rc == 1 && room - len >= GW_TLS_TEXT_MAX) {
     size_t n = 0;
     rc = SSL_read_ex(ssl, out + len, room - len, &n);
     len += n;

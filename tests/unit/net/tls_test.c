@@ -295,6 +295,49 @@ static void one_cut_at_every_byte(void **state) {
   world_close(&w);
 }
 
+static void a_server_lets_go_of_openssl(void **state) {
+  (void)state;
+  static const char *const suites[] = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                                       "TLS_CHACHA20_POLY1305_SHA256"};
+  struct world w;
+  world_open(&w, NULL, NULL);
+  uint8_t *data = pattern(50000);
+  for (unsigned i = 0; i < 3; i++) {
+    assert_int_equal(SSL_CTX_set_ciphersuites(w.client_tls->ctx, suites[i]), 1);
+    connect_ok(&w, SIZE_MAX);
+    assert_null(of(w.server.stream)->ssl);
+    assert_non_null(of(w.server.stream)->records);
+    w.server.echoes = true;
+    say(&w.client, data, 50000);
+    turns(&w, 2);
+    assert_bytes(&w.client, data, 50000);
+    world_end(&w);
+  }
+  free(data);
+  use_version(&w, TLS1_2_VERSION);
+  connect_ok(&w, SIZE_MAX);
+  assert_non_null(of(w.server.stream)->ssl);
+  world_close(&w);
+}
+
+static void keys_change_on_the_way(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  connect_ok(&w, 7);
+  w.server.echoes = true;
+  SSL *client = of(w.client.stream)->ssl;
+  for (unsigned i = 1; i <= 10; i++) {
+    if (i % 3 == 0) of(w.server.stream)->records->owes_update = true; /* as when worn */
+    SSL_key_update(client, i & 1 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED);
+    say(&w.client, "0123456789", 10);
+    turns(&w, 2);
+    assert_int_equal(w.client.got.len, 10 * i);
+    assert_false(of(w.server.stream)->records->owes_update);
+  }
+  world_close(&w);
+}
+
 static void small_writes_of_a_turn_share_a_record(void **state) {
   (void)state;
   struct world w;
@@ -904,6 +947,8 @@ int main(void) {
       cmocka_unit_test(every_size_echoes),
       cmocka_unit_test(input_may_be_split_anywhere),
       cmocka_unit_test(one_cut_at_every_byte),
+      cmocka_unit_test(a_server_lets_go_of_openssl),
+      cmocka_unit_test(keys_change_on_the_way),
       cmocka_unit_test(small_writes_of_a_turn_share_a_record),
       cmocka_unit_test(a_message_over_many_records_is_told_at_once),
       cmocka_unit_test(writes_before_the_handshake_wait_for_it),
