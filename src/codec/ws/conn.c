@@ -16,7 +16,10 @@ _Static_assert(sizeof(struct gw_ws) <= 72, "an idle connection is paid for by th
 
 void gw_ws_init(struct gw_ws *ws, const struct gw_ws_options *options, struct gw_ws_shared *shared,
                 const struct gw_ws_deflate *deflate) {
-  *ws = (struct gw_ws){.options = options, .shared = shared};
+  size_t small = gw_ws_max_message(options);
+  if (options->max_frame && options->max_frame < small) small = options->max_frame;
+  if (small > GW_WS_CONTROL_MAX) small = GW_WS_CONTROL_MAX;
+  *ws = (struct gw_ws){.options = options, .shared = shared, .small = (uint8_t)small};
   if (!deflate || !deflate->is_on) return;
   unsigned server_bits = deflate->server_max_window_bits,
            client_bits = deflate->client_max_window_bits;

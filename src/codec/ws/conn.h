@@ -24,10 +24,11 @@ struct gw_ws {
   uint8_t key[4];                /* the present frame's, turned so that it fits the next byte */
   uint8_t head[GW_WS_HEAD_MAX];  /* header bytes of a frame that is not whole yet */
   uint8_t head_len;
-  uint8_t state; /* enum state in read.c; 0: between messages, nothing lent */
-  int8_t error;  /* what the connection failed with */
-  uint8_t out;   /* enum gw_ws_out: where the sending side stands */
-  uint8_t bits;  /* agreed window sizes: low half the server's, high half the client's; 0: none */
+  uint8_t state;   /* enum gw_ws_state in read.h; 0: between messages, nothing lent */
+  int8_t error;    /* what the connection failed with */
+  uint8_t bits;    /* agreed window sizes: low half the server's, high half the client's; 0: none */
+  uint8_t small;   /* the longest payload that needs no look at the limits, at most 125 */
+  uint8_t out : 3; /* enum gw_ws_out: where the sending side stands */
   bool server_keeps : 1; /* agreed context takeover, by whose compressor */
   bool client_keeps : 1;
 };

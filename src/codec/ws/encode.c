@@ -9,16 +9,9 @@
 
 #include <string.h>
 
-/* Puts the header before the payload; a client's is masked with a fresh key (RFC 6455
- * section 5.3). */
-static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
-               struct gw_ws_wire *out_wire) {
-  out_wire->body = body;
-  out_wire->body_len = len;
-  if (!ws->options->is_client) {
-    out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, NULL);
-    return 0;
-  }
+/* Section 5.3: a client's payload goes out masked with a fresh key. */
+static int put_masked(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
+                      struct gw_ws_wire *out_wire) {
   uint8_t key[4];
   int err = gw_ws_shared_key(ws->shared, key);
   if (err < 0) return err;
@@ -28,7 +21,18 @@ static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len
   if (!masked) return GW_ERR_MEMORY;
   ws->shared->simd->mask(masked, body, len, key, 0);
   out_wire->body = masked;
+  out_wire->body_len = len;
   out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, key);
+  return 0;
+}
+
+/* Puts the header before the payload. */
+static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
+               struct gw_ws_wire *out_wire) {
+  if (ws->options->is_client) return put_masked(ws, first, body, len, out_wire);
+  out_wire->body = body;
+  out_wire->body_len = len;
+  out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, NULL);
   return 0;
 }
 
@@ -42,7 +46,8 @@ static int encode_control(struct gw_ws *ws, const struct gw_ws_frame *frame,
 }
 
 /* RFC 7692 section 6: the first frame decides for all of a message's frames. */
-static bool is_deflated(const struct gw_ws *ws, const struct gw_ws_frame *frame) {
+static inline bool is_deflated(const struct gw_ws *ws, const struct gw_ws_frame *frame) {
+  if (!gw_ws_has_deflate(ws)) return false;
   if (frame->opcode == GW_WS_CONTINUATION) return ws->out & GW_WS_OUT_DEFLATED;
   if (frame->is_plain || gw_ws_self_bits(ws) == 0) return false;
   return frame->is_partial || frame->len >= gw_ws_deflate_min(&ws->options->deflate);
@@ -61,7 +66,8 @@ static int encode_deflated(struct gw_ws *ws, const struct gw_ws_frame *frame, un
   return err;
 }
 
-int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws_wire *out_wire) {
+__attribute__((noinline)) static int encode_any(struct gw_ws *ws, const struct gw_ws_frame *frame,
+                                                struct gw_ws_wire *out_wire) {
   if (ws->out & GW_WS_OUT_CLOSED) return GW_ERR_CLOSED; /* section 5.5.1 */
   if (frame->opcode > GW_WS_BINARY) return encode_control(ws, frame, out_wire);
   /* Section 5.4: parts of one message follow each other, with nothing but control frames between.
@@ -73,7 +79,22 @@ int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws
   int err = deflated ? encode_deflated(ws, frame, first, out_wire)
                      : put(ws, first, frame->data, frame->len, out_wire);
   if (err < 0) return err;
-  ws->out = !frame->is_partial ? 0 : GW_WS_OUT_PARTS | (deflated ? GW_WS_OUT_DEFLATED : 0);
+  unsigned parts = deflated ? GW_WS_OUT_PARTS | GW_WS_OUT_DEFLATED : GW_WS_OUT_PARTS;
+  ws->out = frame->is_partial ? parts & 7 : 0;
+  return 0;
+}
+
+int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws_wire *out_wire) {
+  /* By far the most frames: a server's small, whole message that is not compressed. */
+  bool is_small = frame->len <= GW_WS_CONTROL_MAX && !frame->is_partial && ws->out == 0;
+  bool is_message = frame->opcode - 1u < 2;
+  if (!is_small || !is_message || ws->options->is_client || is_deflated(ws, frame))
+    return encode_any(ws, frame, out_wire);
+  out_wire->head[0] = (uint8_t)(GW_WS_FIN | frame->opcode);
+  out_wire->head[1] = (uint8_t)frame->len;
+  out_wire->head_len = 2;
+  out_wire->body = frame->data;
+  out_wire->body_len = frame->len;
   return 0;
 }
 

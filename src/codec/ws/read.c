@@ -9,7 +9,7 @@
 
 #include "codec/ws/flate.h"
 
-static int fail(struct gw_ws *ws, int err) {
+__attribute__((cold)) static int fail(struct gw_ws *ws, int err) {
   gw_ws_clear(ws);
   ws->error = (int8_t)err;
   ws->state = GW_WS_FAILED;
@@ -63,23 +63,30 @@ static int read_whole(struct gw_ws *ws, const struct gw_ws_head *head, struct gw
 }
 
 /* The most common frame by far: a whole message of at most 125 bytes. Decides by a few comparisons
- * and leaves everything else, errors included, to the steps. 0: not such a frame. */
-static int read_small(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *event) {
-  const struct gw_ws_options *options = ws->options;
+ * and leaves everything else to the steps. 0: not such a frame. */
+static inline int read_small(struct gw_ws *ws, uint8_t **data, size_t *len,
+                             struct gw_ws_event *event) {
   uint8_t *at = *data;
-  if (*len < 2) return 0;
+  bool is_client = ws->options->is_client;
+  size_t have = *len, head_len = is_client ? 2 : 6;
+  if (have < 2) return 0;
   unsigned opcode = at[0] ^ GW_WS_FIN; /* FIN must be set and RSV clear for this to be 1 or 2 */
-  size_t n = at[1] ^ (options->is_client ? 0u : GW_WS_MASKED);
-  size_t head_len = options->is_client ? 2 : 6;
-  if (opcode - GW_WS_TEXT > 1 || n > 125 || *len < head_len + n) return 0;
-  if (n > gw_ws_max_message(options) || (options->max_frame && n > options->max_frame)) return 0;
-  if (!options->is_client) memcpy(ws->key, at + 2, 4);
-  struct gw_ws_head head = {.opcode = (uint8_t)opcode, .is_final = true, .length = n};
-  struct gw_ws_input in = {at + head_len, *len - head_len};
-  int got = read_whole(ws, &head, &in, event);
-  *data = in.at;
-  *len = in.len;
-  return got < 0 ? fail(ws, got) : got;
+  size_t n = at[1] ^ (is_client ? 0u : GW_WS_MASKED);
+  if (opcode - GW_WS_TEXT > 1 || n > ws->small || have < head_len + n) return 0;
+
+  const struct gw_simd *simd = ws->shared->simd;
+  uint8_t *payload = at + head_len;
+  if (opcode == GW_WS_TEXT) {
+    struct gw_utf8 utf8 = {0};
+    bool is_fine = is_client ? simd->utf8(payload, n, &utf8)
+                             : simd->mask_utf8(payload, payload, n, at + 2, 0, &utf8);
+    if (!is_fine || !gw_utf8_is_complete(&utf8)) return fail(ws, GW_ERR_WS_DATA);
+  } else if (!is_client) {
+    simd->mask(payload, payload, n, at + 2, 0);
+  }
+  *data = payload + n;
+  *len = have - head_len - n;
+  return gw_ws_give_whole(event, opcode, payload, n);
 }
 
 /* ---- the steps ---- */
@@ -263,19 +270,24 @@ static gw_ws_step *const steps[GW_WS_N_STATES] = {
     [GW_WS_FAILED] = step_failed,
 };
 
-int gw_ws_read(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *out_event) {
-  if (ws->state == GW_WS_IDLE) {
-    int got = read_small(ws, data, len, out_event);
-    if (got != 0) return got;
-  }
+/* Kept out of line, so that a small frame costs none of its registers. */
+__attribute__((noinline)) static int read_steps(struct gw_ws *ws, uint8_t **data, size_t *len,
+                                                struct gw_ws_event *event) {
   struct gw_ws_input in = {*data, *len};
   int got;
   do
-    got = steps[ws->state](ws, &in, out_event);
+    got = steps[ws->state](ws, &in, event);
   while (got == GW_WS_GO_ON);
   *data = in.at;
   *len = in.len;
   return got < 0 ? fail(ws, got) : got;
+}
+
+int gw_ws_read(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *out_event) {
+  if (ws->state != GW_WS_IDLE) return read_steps(ws, data, len, out_event);
+  if (*len == 0) return GW_WS_NEED_INPUT;
+  int got = read_small(ws, data, len, out_event);
+  return got != 0 ? got : read_steps(ws, data, len, out_event);
 }
 
 bool gw_ws_has_got_close(const struct gw_ws *ws) {

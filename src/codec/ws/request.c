@@ -110,6 +110,7 @@ static bool next_protocol(struct gw_str *line, struct gw_str *rest, struct gw_st
 static void protocols_begin(const struct gw_ws_request *request, struct gw_str *out_line,
                             struct gw_str *out_rest) {
   struct gw_str all = {request->protocols.at, request->protocols.len};
+  if (all.len == 0) all = GW_STR("");
   const char *cr = all.len ? memchr(all.at, '\r', all.len) : NULL;
   size_t n = cr ? (size_t)(cr - all.at) : all.len;
   *out_line = (struct gw_str){all.at, n};
