@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct gw_command gw_command_echo;
+extern const struct gw_command gw_command_serve, gw_command_echo;
 
-static const struct gw_command *const commands[] = {&gw_command_echo};
+static const struct gw_command *const commands[] = {&gw_command_serve, &gw_command_echo};
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_usage(FILE *out) {

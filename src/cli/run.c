@@ -34,7 +34,7 @@ static int listen_one(const struct gw_command *command, struct gw_server *server
                       const char *address, const struct gw_listen *listen) {
   int r = gw_server_listen(server, address, listen);
   if (r == 0) return 0;
-  gw_command_say(command, "cannot listen on %s: %s", address, gw_server_problem(server));
+  gw_command_say(command, "cannot listen on %s", gw_server_problem(server));
   if (r == GW_ERR_ADDRESS && gw_server_problem(server)[0] &&
       strstr(gw_server_problem(server), "loopback"))
     fprintf(stderr, "  everybody who reaches that address could read and publish. Listen on "

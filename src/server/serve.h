@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What `godwit serve` is beyond a server: the memory store, a hub on each worker, the channel
+ * routes and the pages. */
+#ifndef GW_SERVER_SERVE_H
+#define GW_SERVER_SERVE_H
+
+#include "godwit/server.h"
+
+#include <stdint.h>
+
+struct gw_hub;
+struct gw_serve;
+
+struct gw_serve_options {
+  uint64_t max_message; /* bytes of a WebSocket message or a published body; 0: 64 KiB */
+};
+
+/* Adds everything to a server that has no routes yet and does not run. GW_ERR_MEMORY,
+ * GW_ERR_SYSTEM. */
+int gw_serve_new(struct gw_server *server, const struct gw_serve_options *options,
+                 struct gw_serve **out_serve);
+/* After the server's run has ended, before gw_server_free. NULL is fine. */
+void gw_serve_free(struct gw_serve *serve);
+/* The hub of a worker, by its loop. */
+struct gw_hub *gw_serve_hub(const struct gw_loop *loop);
+
+#endif
