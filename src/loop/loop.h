@@ -43,11 +43,12 @@ int gw_loop_io_change(struct gw_loop *loop, struct gw_io *io, unsigned events);
  * live until the turn's retired tasks. */
 void gw_loop_io_remove(struct gw_loop *loop, struct gw_io *io);
 
+/* Counted from the beginning of the turn, the only time at which the clock is read. */
 void gw_loop_timer_set(struct gw_loop *loop, struct gw_timer *timer, uint64_t ms_from_now);
 void gw_loop_timer_cancel(struct gw_loop *loop, struct gw_timer *timer);
 
 /* From any thread; tasks of one thread run in the order of their posts. Never fails, allocates
- * nothing. */
+ * nothing. The loop must not be freed while a post is under way: join the posting threads first. */
 void gw_loop_post(struct gw_loop *loop, struct gw_task *task);
 /* At the end of this turn (flushes and the like). */
 void gw_loop_defer(struct gw_loop *loop, struct gw_task *task);

@@ -18,7 +18,7 @@ struct gw_net_options {
 
 /* Borrows the loop, which must outlive it. */
 int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options, struct gw_net **out_net);
-/* All its streams, listeners and dials must be gone. */
+/* All its streams, listeners and dials must be gone, and the turn in which they went be over. */
 void gw_net_free(struct gw_net *net);
 struct gw_loop *gw_net_loop(const struct gw_net *net);
 
