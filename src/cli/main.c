@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct gw_command gw_command_serve, gw_command_echo;
+extern const struct gw_command gw_command_serve, gw_command_echo, gw_command_bench;
 
-static const struct gw_command *const commands[] = {&gw_command_serve, &gw_command_echo};
+static const struct gw_command *const commands[] = {&gw_command_serve, &gw_command_echo,
+                                                    &gw_command_bench};
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_usage(FILE *out) {
