@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include <godwit/server.h>
 
 static void echo(struct gw_conn *conn, const struct gw_message *m) {

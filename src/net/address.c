@@ -7,7 +7,6 @@
 
 #include "base/str.h"
 #include "godwit/error.h"
-#include "net/net.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

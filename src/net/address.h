@@ -19,6 +19,9 @@ struct gw_address {
 
 /* GW_ERR_ADDRESS. */
 int gw_address_parse(const char *text, struct gw_address *out_address);
+/* Whether all that the address names is loopback (or unix). GW_ERR_ADDRESS where it cannot be read.
+ */
+int gw_address_is_loopback(const char *address);
 /* `203.0.113.9:4711`, `[2001:db8::1]:4711` or `unix`; an IPv4 peer of an IPv6 socket is written as
  * IPv4. Empty where the family is another. Gives out. */
 const char *gw_address_format(const struct sockaddr *address, char *out, size_t size);

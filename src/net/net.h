@@ -53,9 +53,6 @@ void *gw_listener_owner(const struct gw_listener *listener);
 unsigned gw_listener_port(const struct gw_listener *listener);
 /* No on_accept after it. Freed at the end of the turn; a unix socket's path is removed. */
 void gw_listener_close(struct gw_listener *listener);
-/* Whether all that the address names is loopback (or unix). GW_ERR_ADDRESS where it cannot be read.
- */
-int gw_address_is_loopback(const char *address);
 
 struct gw_dial_options {
   const char *host; /* name, IPv4, IPv6 without brackets; or a unix socket's path where port is 0 */

@@ -6,6 +6,7 @@
 #include "godwit/server.h"
 
 #include "http/websocket.h"
+#include "net/address.h"
 #include "server/worker.h"
 
 #include <errno.h>

@@ -65,14 +65,18 @@ test('nothing that is installed names the folder it was staged in', () => {
   assert.ok(statSync(join(installed, 'include/godwit/ws.h')).isFile());
 });
 
-test('a program builds with pkg-config and runs with the shared library', () => {
+const echo = join(root, 'examples/echo.c');
+
+test('the echo example and a program build with pkg-config; the program runs with the shared library', () => {
+  compile(echo, 'echo-shared', pkgConfig('--libs'));
   const out = compile(source, 'shared', pkgConfig('--libs'));
   assert.match(run('readelf', ['-d', out]), /NEEDED.*libgodwit\.so\.\d+/);
   assert.equal(run(out, [], { LD_LIBRARY_PATH: join(installed, 'lib') }), 'out of memory');
 });
 
-test('a program builds with the static library and runs alone', () => {
+test('the echo example and a program build with the static library; the program runs alone', () => {
   const libraries = pkgConfig('--static', '--libs').map((word) => (word === '-lgodwit' ? '-l:libgodwit.a' : word));
+  assert.doesNotMatch(run('readelf', ['-d', compile(echo, 'echo-static', libraries)]), /libgodwit/);
   const out = compile(source, 'static', libraries);
   assert.doesNotMatch(run('readelf', ['-d', out]), /libgodwit/);
   assert.equal(run(out, []), 'out of memory');

@@ -48,7 +48,7 @@ static void leaf(const char *name, const char *extra, int days) {
 
 static int certs_make(void **state) {
   (void)state;
-  strcpy(certs, "/tmp/gw-tls-XXXXXX");
+  snprintf(certs, sizeof certs, "/tmp/gw-tls-XXXXXX");
   assert_non_null(mkdtemp(certs));
   run("openssl req -x509 %s -keyout ca.key -out ca.crt -subj /CN=ca -days 2", EC);
   run("openssl req -x509 %s -keyout lone.key -out lone.crt -subj /CN=localhost -days 2 "
