@@ -78,8 +78,8 @@ int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *repl
   return exchange->ops->answer(exchange, reply);
 }
 
-static void problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
-                         const char *headers) {
+void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
+                              const char *headers) {
   char body[512];
   const char *title = gw_http_status_text(status);
   int n = snprintf(body, sizeof body, "{\"title\":\"%s\",\"status\":%u%s%s%s}\n", title, status,
@@ -93,7 +93,7 @@ static void problem_with(struct gw_exchange *exchange, unsigned status, const ch
 }
 
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail) {
-  problem_with(exchange, status, detail, NULL);
+  gw_exchange_problem_with(exchange, status, detail, NULL);
 }
 
 /* ---- origins
@@ -150,10 +150,10 @@ bool gw_exchange_wants_websocket(const struct gw_exchange *exchange) {
 /* Nothing that came behind a refused upgrade is read as a request (security.md 4). */
 static void refuse(struct gw_exchange *exchange, unsigned status, const char *detail) {
   exchange->must_close = true;
-  problem_with(exchange, status, detail,
-               status == 426   ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
-               : status == 405 ? "Allow: GET\r\n"
-                               : NULL);
+  gw_exchange_problem_with(exchange, status, detail,
+                           status == 426   ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
+                           : status == 405 ? "Allow: GET\r\n"
+                                           : NULL);
 }
 
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {

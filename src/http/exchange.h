@@ -43,6 +43,9 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
 /* An answer of one status with its own text as the body, application/problem+json (RFC 9457);
  * `detail` may be NULL and goes in as it is: our own words, without quotes or backslashes. */
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail);
+/* The same with more header lines, each ended by CRLF. */
+void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
+                              const char *headers);
 /* Whether the request's Origin may be here: none, the same host, or one of the comma list
  * (godwit/websocket.h, `origins`). */
 bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const char *origins);

@@ -24,12 +24,7 @@ static bool is_read(const struct gw_exchange *exchange) {
 }
 
 static void refuse_method(struct gw_exchange *exchange) {
-  static const char body[] = "{\"title\":\"Method Not Allowed\",\"status\":405}\n";
-  gw_exchange_answer(exchange, &(struct gw_reply){.status = 405,
-                                                  .content_type = "application/problem+json",
-                                                  .headers = "Allow: GET, HEAD\r\n",
-                                                  .body = body,
-                                                  .len = sizeof body - 1});
+  gw_exchange_problem_with(exchange, 405, NULL, "Allow: GET, HEAD\r\n");
 }
 
 /* Whether a list header of the request holds the element, or a star. Parameters (`gzip;q=0`) are

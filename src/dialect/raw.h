@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw WebSocket on a channel: each frame sent is a publication, each publication arrives as one
+ * frame, payload only. `?after=` and `?echo=no` as in interface.md 2.
+ */
+#ifndef GW_DIALECT_RAW_H
+#define GW_DIALECT_RAW_H
+
+#include "hub/hub.h"
+
+struct gw_websocket; /* godwit/websocket.h */
+struct gw_raw;
+
+struct gw_raw_options {
+  size_t max_message;  /* bytes; 0: 64 KiB */
+  size_t max_buffered; /* that may wait for a slow consumer, before it is closed; 0: 1 MiB and a
+                          message */
+  const char *origins; /* as in struct gw_websocket; borrowed */
+};
+
+/* `hubs`: one per worker, borrowed. GW_ERR_MEMORY. */
+int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs, unsigned n,
+               struct gw_raw **out_raw);
+/* After its connections. */
+void gw_raw_free(struct gw_raw *raw);
+/* The route's handler; lives as long as `raw`. */
+const struct gw_websocket *gw_raw_handler(const struct gw_raw *raw);
+
+#endif

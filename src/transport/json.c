@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing JSON. Strings are copied in runs between the few characters that need an escape. A JSON
+ * payload goes in as it is, once it has been proved to be JSON, but for its line ends: outside of
+ * strings, where alone they can stand, they mean no more than a blank, and a publication must be
+ * one line (NDJSON).
+ */
+#include "transport/json.h"
+
+#include "codec/http/text.h"
+#include "transport/content.h"
+#include "transport/encoding.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+/* RFC 8259 section 7: the quote, the backslash, and control characters. */
+static bool needs_escape(unsigned char c) {
+  return c < 0x20 || c == '"' || c == '\\';
+}
+
+static int add_escape(struct gw_buf *out, unsigned char c) {
+  static const char short_forms[][2] = {{'"', '"'},  {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'},
+                                        {'\n', 'n'}, {'\r', 'r'},  {'\t', 't'}};
+  for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++)
+    if (c == (unsigned char)short_forms[i][0])
+      return gw_buf_add(out, (char[]){'\\', short_forms[i][1]}, 2);
+  return gw_buf_printf(out, "\\u%04x", c);
+}
+
+int gw_json_add_string(struct gw_buf *out, struct gw_str text) {
+  int err = gw_buf_add(out, "\"", 1);
+  size_t from = 0;
+  for (size_t i = 0; i < text.len && err == 0; i++) {
+    unsigned char c = (unsigned char)text.at[i];
+    if (!needs_escape(c)) continue;
+    err = gw_buf_add(out, text.at + from, i - from);
+    if (err == 0) err = add_escape(out, c);
+    from = i + 1;
+  }
+  if (err == 0) err = gw_buf_add(out, text.at + from, text.len - from);
+  return err == 0 ? gw_buf_add(out, "\"", 1) : err;
+}
+
+int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cursor *cursor) {
+  char text[GW_CURSOR_TEXT];
+  return gw_buf_printf(out, "\"%s\":\"%s\"", name, gw_cursor_write(cursor, text));
+}
+
+/* RFC 3339, in milliseconds. */
+static int add_time(struct gw_buf *out, uint64_t ms) {
+  time_t seconds = (time_t)(ms / 1000);
+  struct tm tm;
+  char text[40];
+  if (!gmtime_r(&seconds, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+    return GW_ERR_SYSTEM;
+  return gw_buf_printf(out, ",\"time\":\"%s.%03uZ\"", text, (unsigned)(ms % 1000));
+}
+
+static int add_member(struct gw_buf *out, const char *key, struct gw_str text) {
+  if (!text.at) return 0;
+  int err = gw_buf_add_text(out, key);
+  return err == 0 ? gw_json_add_string(out, text) : err;
+}
+
+static bool is_json(struct gw_str payload) {
+  /* Numbers of any length are JSON: read as reals, none is too long. */
+  size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+  json_error_t error;
+  json_t *value = json_loadb(payload.at, payload.len, flags, &error);
+  json_decref(value);
+  return value != NULL;
+}
+
+static int add_json(struct gw_buf *out, struct gw_str payload) {
+  int err = gw_buf_add_text(out, ",\"data\":");
+  size_t begin = out->len;
+  if (err == 0) err = gw_buf_add_str(out, payload);
+  for (size_t i = begin; err == 0 && i < out->len; i++)
+    if (out->data[i] == '\n' || out->data[i] == '\r') out->data[i] = ' ';
+  return err;
+}
+
+static int add_base64(struct gw_buf *out, struct gw_str payload) {
+  size_t size = payload.len / 3 * 4 + 5; /* with padding and a NUL */
+  int err = gw_buf_add_text(out, ",\"base64\":\"");
+  if (err == 0) err = gw_buf_reserve(out, size);
+  if (err < 0) return err;
+  int len = gw_base64_encode(payload.at, payload.len, (char *)out->data + out->len, size);
+  if (len < 0) return len;
+  out->len += (size_t)len;
+  return gw_buf_add(out, "\"", 1);
+}
+
+static int add_payload(struct gw_buf *out, const struct gw_publication *publication) {
+  if (publication->is_binary) return add_base64(out, publication->payload);
+  if (gw_content_is_json(publication->content_type) && is_json(publication->payload))
+    return add_json(out, publication->payload);
+  return add_member(out, ",\"text\":", publication->payload);
+}
+
+static int add_publication(struct gw_buf *out, const struct gw_publication *publication) {
+  int err = gw_buf_printf(out, "{\"offset\":%llu,", (unsigned long long)publication->cursor.offset);
+  if (err == 0) err = gw_json_add_cursor(out, "cursor", &publication->cursor);
+  if (err == 0) err = add_member(out, ",\"event\":", publication->event);
+  if (err == 0) err = add_member(out, ",\"from\":", publication->from);
+  if (err == 0) err = add_time(out, publication->time);
+  if (err == 0) err = add_payload(out, publication);
+  return err == 0 ? gw_buf_add(out, "}", 1) : err;
+}
+
+static struct gw_bytes *make(const struct gw_publication *publication) {
+  struct gw_buf out;
+  gw_buf_init(&out, SIZE_MAX); /* six times the publication, which has a cap */
+  struct gw_bytes *made = NULL;
+  if (add_publication(&out, publication) == 0) made = gw_bytes_copy(out.data, out.len);
+  gw_buf_clear(&out);
+  return made;
+}
+
+const struct gw_bytes *gw_json_publication(struct gw_publication *publication) {
+  return gw_publication_encoding(publication, GW_ENCODING_JSON, make);
+}

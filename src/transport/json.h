@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON (RFC 8259) as far as it is written here: strings, and publications. */
+#ifndef GW_TRANSPORT_JSON_H
+#define GW_TRANSPORT_JSON_H
+
+#include "base/buf.h"
+#include "hub/publication.h"
+
+/* A string with its quotes; the text is UTF-8. GW_ERR_FULL, GW_ERR_MEMORY. */
+int gw_json_add_string(struct gw_buf *out, struct gw_str text);
+/* `"name":"<epoch>:<offset>"` */
+int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cursor *cursor);
+
+/* `{offset, cursor, event?, from?, time, data | text | base64}` on one line, made once and kept
+ * with the publication (interface.md 2); lent as long as it lives. NULL without memory. */
+const struct gw_bytes *gw_json_publication(struct gw_publication *publication);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* GET on a channel: what its history holds, at once. */
+#ifndef GW_TRANSPORT_POLL_H
+#define GW_TRANSPORT_POLL_H
+
+#include "hub/hub.h"
+#include "transport/request.h"
+
+/* Answers 200 with JSON `{channel, cursor, recovered, missed?, publications}`, now or when the
+ * channel's home has answered. Borrows the request. */
+void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
+                   const struct gw_channel_request *request);
+
+#endif

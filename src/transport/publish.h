@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* POST on a channel: its body is the payload of a publication. */
+#ifndef GW_TRANSPORT_PUBLISH_H
+#define GW_TRANSPORT_PUBLISH_H
+
+#include "hub/hub.h"
+#include "transport/request.h"
+
+/* Answers 201 with JSON `{channel, cursor, duplicate}`, now or when the channel's home has
+ * answered. Borrows the request. */
+void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
+                      const struct gw_channel_request *request);
+
+#endif

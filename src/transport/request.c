@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a request for a channel. Parameters that are not known are passed over; a known one that
+ * is malformed is refused, never ignored: whoever asks for what came after a cursor must not get
+ * something else.
+ */
+#include "transport/request.h"
+
+#include "base/simd.h"
+#include "base/utf8.h"
+#include "codec/http/text.h"
+#include "http/exchange.h"
+
+static const struct gw_str prefix = {"/channels/", 10};
+
+static int read_channel(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str path = exchange->path;
+  if (path.len < prefix.len || memcmp(path.at, prefix.at, prefix.len) != 0) return GW_ERR_ARGUMENT;
+  path.at += prefix.len;
+  path.len -= prefix.len;
+  int len = gw_http_percent_decode(path, false, out->channel_text, sizeof out->channel_text);
+  if (len < 0) return GW_ERR_ARGUMENT;
+  out->channel = (struct gw_str){out->channel_text, (size_t)len};
+  return gw_channel_name_is_valid(out->channel) ? 0 : GW_ERR_ARGUMENT;
+}
+
+/* The Last-Event-ID of an EventSource that reconnects is younger than the cursor in its URL. */
+static int read_after(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_ws_slice header = gw_exchange_header(exchange, "last-event-id");
+  struct gw_str parameter = gw_http_query_get(exchange->query, "after");
+  char text[GW_CURSOR_TEXT];
+  struct gw_str cursor = {header.at, header.len};
+  if (header.len == 0) {
+    if (!parameter.at) return 0;
+    int len = gw_http_percent_decode(parameter, true, text, sizeof text);
+    if (len < 0) return GW_ERR_ARGUMENT;
+    cursor = (struct gw_str){text, (size_t)len};
+  }
+  out->has_after = true;
+  return gw_cursor_parse(cursor, &out->after);
+}
+
+static int read_limit(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "limit");
+  if (!text.at) return 0;
+  if (text.len < 1 || text.len > 6) return GW_ERR_ARGUMENT;
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.at[i] < '0' || text.at[i] > '9') return GW_ERR_ARGUMENT;
+    out->limit = out->limit * 10 + (unsigned)(text.at[i] - '0');
+  }
+  return out->limit > 0 ? 0 : GW_ERR_ARGUMENT;
+}
+
+static int read_echo(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "echo");
+  if (!text.at || gw_str_is(text, "yes")) return 0;
+  out->is_silent = gw_str_is(text, "no");
+  return out->is_silent ? 0 : GW_ERR_ARGUMENT;
+}
+
+/* An event name stands on a line of its own in SSE and in godwit.v1: no control characters. */
+static int read_event(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "event");
+  if (!text.at) return 0;
+  int len = gw_http_percent_decode(text, true, out->event_text, sizeof out->event_text);
+  if (len <= 0 || !gw_utf8_valid(gw_simd_best(), (const uint8_t *)out->event_text, (size_t)len))
+    return GW_ERR_ARGUMENT;
+  for (int i = 0; i < len; i++)
+    if ((unsigned char)out->event_text[i] < 0x20 || out->event_text[i] == 0x7F)
+      return GW_ERR_ARGUMENT;
+  out->event = (struct gw_str){out->event_text, (size_t)len};
+  return 0;
+}
+
+int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
+                            const char **out_problem) {
+  static const struct {
+    int (*read)(const struct gw_exchange *exchange, struct gw_channel_request *out);
+    const char *problem;
+  } words[] = {
+      {read_channel, "a channel's name is 1 to 255 bytes of UTF-8 without control characters, and "
+                     "has no slash at either end"},
+      {read_after, "the cursor (after, Last-Event-ID) is not one that this server gives"},
+      {read_limit, "limit is a number from 1 to 999999"},
+      {read_echo, "echo is yes or no"},
+      {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
+  };
+  *out = (struct gw_channel_request){.has_after = false};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    if (words[i].read(exchange, out) == 0) continue;
+    *out_problem = words[i].problem;
+    return GW_ERR_ARGUMENT;
+  }
+  return 0;
+}

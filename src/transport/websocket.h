@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Publications over a WebSocket, payload only. */
+#ifndef GW_TRANSPORT_WEBSOCKET_H
+#define GW_TRANSPORT_WEBSOCKET_H
+
+#include "hub/publication.h"
+
+struct gw_conn;
+
+/* Godwit's own close codes (interface.md 4): X(name, code, text). */
+#define GW_CLOSE_CODES(X)                                                                          \
+  X(SLOW, 4500, "slow consumer")                                                                   \
+  X(CURSOR_LOST, 4504, "the cursor is no longer reachable")
+
+enum gw_close_code {
+#define GW_CLOSE_CODE_ENTRY(name, code, text) GW_CLOSE_##name = (code),
+  GW_CLOSE_CODES(GW_CLOSE_CODE_ENTRY)
+#undef GW_CLOSE_CODE_ENTRY
+};
+
+/* Closes with one of these and its text. */
+void gw_close_conn(struct gw_conn *conn, enum gw_close_code code);
+
+/* The payload as one frame, which is made once for all connections. As gw_conn_send: 0; 1: sent,
+ * but more than 1 MiB waits: on_drain follows; GW_ERR_FULL, GW_ERR_MEMORY, GW_ERR_CLOSED. */
+int gw_websocket_push(struct gw_conn *conn, struct gw_publication *publication);
+
+#endif
