@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of TLS know of each other: settings (tls.c), OpenSSL (tls_ssl.c), the stream
- * (tls_stream.c). */
+ * (tls_stream.c) with its ways in (tls_in.c) and out (tls_out.c). */
 #ifndef GW_NET_TLS_PRIVATE_H
 #define GW_NET_TLS_PRIVATE_H
 
+#include "base/buf.h"
+#include "net/inside.h"
 #include "net/tls.h"
 #include "net/tls_record.h"
 
@@ -77,5 +79,99 @@ int gw_tls_ssl_seal(SSL *ssl, struct gw_tls_bio *bio, const uint8_t *data, size_
                     const char **out_reason);
 /* Sends close_notify. */
 void gw_tls_ssl_end(SSL *ssl, struct gw_tls_bio *bio);
+
+/* ---- tls_stream.c ---- */
+
+enum {
+  GW_TLS_OPENED_ROOM = GW_NET_READ_SIZE + 2 * GW_TLS_TEXT_MAX, /* all that one receive completes */
+  GW_TLS_HELD_MAX = 4 * 1024 * 1024, /* against a peer that sends on while its owner pauses: one
+                                        on_data of the lower stream, which is paused too */
+};
+
+struct gw_tls_stream;
+
+/* What the TLS streams of one net share; a second one for those that lie inside another. */
+struct gw_tls_shared {
+  struct gw_tls_bio bio;
+  struct gw_tls_ciphers ciphers;
+  struct gw_tls_stream *corked; /* inside an event of this one: its writes gather */
+  size_t gathered;
+  struct gw_tls_shared *inner;
+  uint8_t gather[GW_TLS_TEXT_MAX];
+  uint8_t headroom[GW_STREAM_HEADROOM]; /* before `opened`, the callee's */
+  uint8_t opened[GW_TLS_OPENED_ROOM];
+};
+
+/* What only a handshake needs. */
+struct gw_tls_handshake {
+  struct gw_timer timer;
+  struct gw_tls_stream *stream;
+  struct gw_tls_secrets secrets;
+};
+
+struct gw_tls_stream {
+  struct gw_stream stream;
+  struct gw_stream *lower;
+  struct gw_tls *tls;
+  struct gw_tls_shared *shared;
+  SSL *ssl;                           /* NULL where `records` took over */
+  struct gw_tls_records *records;     /* a server's TLS 1.3 after the handshake */
+  struct gw_tls_handshake *handshake; /* NULL: done */
+  struct gw_buf waiting;              /* plaintext for the end of the turn, or of the handshake */
+  struct gw_buf held;  /* sealed input: a partial record, or what came while paused */
+  struct gw_task work; /* at the end of the turn */
+  const char *reason;
+  int err;
+  uint8_t alpn; /* where tls->alpn has the length of the chosen one, plus 1; 0: none */
+  bool has_work : 1;
+  bool is_paused : 1;
+  bool has_backlog : 1; /* `held` waits for the owner to go on */
+  bool is_closing : 1;  /* the owner closed, or it failed: no more events but on_close */
+  bool is_over : 1;     /* the lower stream is closing: nothing more is sealed or opened */
+  bool is_ended : 1;    /* close_notify came */
+  bool is_cut : 1;      /* FIN came while input was held */
+  bool is_blocked : 1;  /* the lower stream told of backpressure ... */
+  bool has_told : 1;    /* ... and so did we */
+  bool is_gone : 1;     /* on_close has been called */
+  bool is_resumed : 1;
+};
+
+static inline bool gw_tls_is_corked(const struct gw_tls_stream *s) {
+  return s->shared->corked == s;
+}
+
+/* ---- tls_out.c ---- */
+
+/* The BIO is this stream's until it is lent to another, with this input. */
+void gw_tls_out_lend(struct gw_tls_stream *s, const uint8_t *in, size_t len);
+/* This stream has nothing more to do with the BIO. */
+void gw_tls_out_forget(struct gw_tls_stream *s);
+/* What the BIO has gathered goes to the lower stream. GW_ERR_CLOSED: the stream is over. */
+int gw_tls_out_send(struct gw_tls_stream *s);
+/* Plaintext: gathers during an event; otherwise it all goes at once, with what waited before it. */
+int gw_tls_out_write(struct gw_tls_stream *s, const struct gw_piece *pieces, unsigned n);
+/* All that waits goes now. */
+int gw_tls_out_flush(struct gw_tls_stream *s);
+/* The event of this stream is over. */
+void gw_tls_out_uncork(struct gw_tls_stream *s);
+/* One record, into the BIO. Only where there are `records`. */
+int gw_tls_out_record(struct gw_tls_stream *s, enum gw_tls_type type, const uint8_t *data,
+                      size_t len);
+/* The three ends: in good order; with what the BIO has gathered, which is the alert; at once. */
+void gw_tls_out_close(struct gw_tls_stream *s);
+void gw_tls_out_fail(struct gw_tls_stream *s, int err, const char *reason);
+void gw_tls_out_drop(struct gw_tls_stream *s, int err);
+/* Tells the owner, where it waits for that. */
+void gw_tls_out_drained(struct gw_tls_stream *s);
+
+/* ---- tls_in.c ---- */
+
+/* Sealed input: goes on with the handshake, opens what it can, tells the owner. */
+void gw_tls_in_feed(struct gw_tls_stream *s, const uint8_t *data, size_t len);
+/* The owner goes on after a pause: what came meanwhile. */
+void gw_tls_in_resume(struct gw_tls_stream *s);
+/* FIN without close_notify: what came may be less than what was sent (RFC 8446, 6.1). */
+void gw_tls_in_cut(struct gw_tls_stream *s);
+void gw_tls_in_handshake_end(struct gw_tls_stream *s);
 
 #endif
