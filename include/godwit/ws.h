@@ -198,8 +198,8 @@ struct gw_ws_slice {
 
 struct gw_ws_request {
   struct gw_ws_slice target, host, origin /* at NULL: none */, key;
-  struct gw_ws_slice protocols; /* the offered subprotocols as the header's comma list (joined lists
-                                   are read one by one) */
+  struct gw_ws_slice protocols; /* the offered subprotocols, over all their header lines: read them
+                                   with gw_ws_request_protocol; at NULL: none */
   struct gw_ws_deflate
       deflate;     /* what the answer would agree on, from the offers and our options */
   size_t head_len; /* bytes of the request head; what follows are frames */
