@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -852,6 +853,97 @@ static void a_write_above_the_cap_is_refused_whole(void **state) {
   world_close(&w);
 }
 
+/* ---- on sockets ---- */
+
+/* Writes `left` bytes as fast as the stream takes them. */
+struct source {
+  struct end end;
+  const uint8_t *data;
+  size_t left;
+  unsigned stops;
+};
+
+static void source_go_on(struct gw_stream *stream) {
+  struct source *source = gw_container_of(stream->owner, struct source, end);
+  while (source->left) {
+    size_t n = source->left < 50000 ? source->left : 50000;
+    int rc = say(&source->end, source->data, n);
+    assert_true(rc >= 0);
+    source->data += n;
+    source->left -= n;
+    if (rc == 0) continue;
+    source->stops++;
+    return;
+  }
+}
+static void source_opened(struct gw_stream *stream) {
+  ((struct end *)stream->owner)->opens++;
+  source_go_on(stream);
+}
+static const struct gw_stream_events source_events = {.on_open = source_opened,
+                                                      .on_data = heard_data,
+                                                      .on_drain = source_go_on,
+                                                      .on_close = heard_close};
+
+/* Reads no more than it can send back. */
+static void careful_data(struct gw_stream *stream, uint8_t *data, size_t len) {
+  struct end *e = stream->owner;
+  e->datas++;
+  assert_true(gw_stream_pending(stream) < 1000000);
+  int rc = say(e, data, len);
+  assert_true(rc >= 0);
+  if (rc) gw_stream_pause(stream, true);
+}
+static void careful_drain(struct gw_stream *stream) {
+  ((struct end *)stream->owner)->drains++;
+  gw_stream_pause(stream, false);
+}
+static const struct gw_stream_events careful_events = {
+    .on_data = careful_data, .on_drain = careful_drain, .on_close = heard_close};
+
+static void backpressure_goes_through(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  w.net->outbox_high = 100000;
+  size_t len = 5000000;
+  uint8_t *data = pattern(len);
+  for (unsigned v = 0; v < 2; v++) {
+    use_version(&w, versions[v]);
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    assert_int_equal(gw_tcp_new(w.net, fds[0], &w.lower_server), 0);
+    assert_int_equal(gw_tcp_new(w.net, fds[1], &w.lower_client), 0);
+    struct source source = {.data = data, .left = len, .end.got.cap = 64u << 20};
+    struct gw_stream *server, *client;
+    assert_int_equal(gw_tls_stream_new(w.server_tls, w.lower_server, NULL, 0, &server), 0);
+    assert_int_equal(gw_tls_stream_new(w.client_tls, w.lower_client, "localhost", 0, &client), 0);
+    end_clear(&w.server);
+    w.server.stream = server;
+    source.end.stream = client;
+    gw_stream_own(server, &careful_events, &w.server);
+    gw_stream_own(client, &source_events, &source.end);
+    for (unsigned i = 0; i < 1000 && !of(server)->has_told; i++) {
+      gw_stream_pause(client, source.end.opens); /* a peer that does not read */
+      gw_loop_turn(w.loop, 0);
+    }
+    gw_stream_pause(client, false);
+    for (unsigned i = 0; i < 10000 && source.end.got.len < len; i++)
+      gw_loop_turn(w.loop, 100);
+    assert_bytes(&source.end, data, len);
+    assert_true(source.stops > 1);
+    assert_true(w.server.drains >= 1);
+    gw_stream_close(client);
+    for (unsigned i = 0; i < 100 && !(w.server.closes && source.end.closes); i++)
+      gw_loop_turn(w.loop, 100);
+    assert_int_equal(w.server.err, 0);
+    assert_int_equal(source.end.err, 0);
+    gw_buf_clear(&source.end.got);
+  }
+  free(data);
+  world_close(&w);
+}
+
 static void endings_inside_every_event(void **state) {
   (void)state;
   struct world w;
@@ -968,6 +1060,7 @@ int main(void) {
       cmocka_unit_test(a_pause_holds_what_came),
       cmocka_unit_test(a_pause_in_the_middle_of_a_piece),
       cmocka_unit_test(a_write_above_the_cap_is_refused_whole),
+      cmocka_unit_test(backpressure_goes_through),
       cmocka_unit_test(endings_inside_every_event),
       cmocka_unit_test(tls_inside_tls),
       cmocka_unit_test(every_allocation_may_fail),
