@@ -16,7 +16,7 @@ const HELP = `usage: bench/run [option…]
   --rows REGEX         only the rows whose id or group matches (--list shows them; simd is one too)
   --contenders A,B     only these, by name
   --runs N             interleaved runs of each (5)
-  --seconds S          of measuring in each run (2), after --warmup S (0.5)
+  --seconds S          of measuring in each run (2), after --warmup S (1; code compiled on the go needs it)
   --quick              one run of half a second: does everything work?
   --extra NAME=COMMAND a server built elsewhere; may be given again. In the command {port} stands for the port on
                        127.0.0.1, {kind} for echo, deflate, tls or pubsub, {cert} and {key} for the certificate;
@@ -85,7 +85,7 @@ async function main() {
   const settings = {
     runs: Number(options.runs ?? (options.quick ? 1 : 5)),
     seconds: Number(options.seconds ?? (options.quick ? 0.5 : 2)),
-    warmup: Number(options.warmup ?? (options.quick ? 0.2 : 0.5)),
+    warmup: Number(options.warmup ?? (options.quick ? 0.2 : 1)),
     hold: 5,
     load: options.load ?? godwit,
   };
