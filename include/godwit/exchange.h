@@ -39,8 +39,12 @@ struct gw_reply {
 /* Answers, once; the exchange may not be used after it. GW_ERR_ARGUMENT for headers that would
  * break the head. HEAD gets no body. */
 GW_API int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply);
-/* Only for one that is answered later: told when its client is gone before; the exchange may not be
- * used after that. */
+/* Accepts a WebSocket whose on_request gave GW_WEBSOCKET_LATER; on_open comes inside the call, and
+ * the exchange may not be used after it. GW_ERR_STATE for any other exchange. */
+GW_API int gw_exchange_accept(struct gw_exchange *exchange);
+/* For one that is answered later: told when its client is gone before; the exchange may not be used
+ * after that. In an on_request of struct gw_websocket: told where no on_open follows, though it was
+ * accepted. */
 GW_API void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *user),
                                 void *user);
 

@@ -26,6 +26,8 @@ struct gw_message {
   bool is_first, is_last; /* a whole message is both */
 };
 
+#define GW_WEBSOCKET_LATER 1
+
 /* How a connection ended. */
 struct gw_ending {
   unsigned code; /* of the Close frame that ended it; 1005: one without a code; 1006: none came */
@@ -42,7 +44,9 @@ struct gw_ending {
  */
 struct gw_websocket {
   /* Server: a request asks for this route, the handshake is right and its Origin allowed. 0
-   * accepts; an HTTP status from 400 on refuses. */
+   * accepts; an HTTP status from 400 on refuses; GW_WEBSOCKET_LATER: gw_exchange_accept or
+   * gw_exchange_answer follows, later on this thread (gw_exchange_on_gone tells where the client
+   * does not wait). */
   int (*on_request)(struct gw_exchange *exchange, void *user);
   void (*on_open)(struct gw_conn *conn);
   void (*on_message)(struct gw_conn *conn, const struct gw_message *message);

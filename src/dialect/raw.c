@@ -4,15 +4,17 @@
  * anything but payloads, so everything else is a close code: 4504 where the cursor is not
  * reachable, 4500 for a consumer that is too slow, 1013 where the channel takes no more.
  *
- * Invariant: what a listener has been sent is the channel without gap from its cursor (or from its
- * opening) on. Where a recovery is more than may wait for its peer, it stops hearing the channel,
- * remembers where it stands (`behind`) and subscribes from there once its outbox has drained.
+ * Invariant: what a listener has been sent is the channel without gap from its cursor (or from the
+ * head of the answer 101, which therefore waits for the subscription) on. Where a recovery is more
+ * than may wait for its peer, it stops hearing the channel, remembers where it stands (`behind`)
+ * and subscribes from there once its outbox has drained.
  */
 #include "dialect/raw.h"
 
 #include "godwit/error.h"
 #include "http/exchange.h"
 #include "http/websocket.h"
+#include "transport/pending.h"
 #include "transport/request.h"
 #include "transport/websocket.h"
 
@@ -22,16 +24,9 @@
  * from until they are below the second. Against a publisher that is faster than its channel. */
 enum { FLYING_HIGH = 64, FLYING_LOW = 32 };
 
-/* What lies between a request and its opening, which follows in the same call. */
-struct side {
-  struct gw_hub *hub;
-  struct gw_channel_request request;
-};
-
 struct gw_raw {
   struct gw_websocket handler;
-  unsigned n;
-  struct side sides[]; /* one per worker */
+  struct gw_hub *hubs[]; /* one per worker */
 };
 
 /* The user data of a connection. */
@@ -40,8 +35,9 @@ struct listener {
   struct gw_conn *conn;
   struct gw_link shots;
   struct behind *behind;
+  struct gw_exchange *exchange; /* while its opening waits for the subscription */
   uint16_t flying;
-  bool is_silent, is_paused, has_after;
+  bool is_silent, is_paused, has_after, is_open, is_lost;
 };
 
 /* A publication of its own: under way, or (where it is silent) answered and not yet heard. */
@@ -60,7 +56,7 @@ struct behind {
 
 static struct gw_hub *hub_of(const struct listener *listener) {
   const struct gw_raw *raw = gw_conn_handler_user(listener->conn);
-  return raw->sides[gw_conn_id_worker(gw_conn_id(listener->conn))].hub;
+  return raw->hubs[gw_conn_id_worker(gw_conn_id(listener->conn))];
 }
 
 /* ---- the end ---- */
@@ -97,34 +93,30 @@ static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
 
 /* ---- hearing ---- */
 
-static void subscribe(struct listener *listener, struct gw_str channel,
-                      const struct gw_cursor *after) {
-  listener->has_after = after != NULL;
-  int err = gw_hub_subscribe(hub_of(listener), channel, after, &listener->subscriber);
-  if (err < 0) fail(listener, err);
-}
-
-/* The rest comes when the peer has read what waits for it. */
-static void fall_behind(struct listener *listener, const struct gw_cursor *cursor) {
+/* Stops hearing the channel, to go on later. GW_ERR_MEMORY: it hears it still. */
+static int fall_behind(struct listener *listener, const struct gw_cursor *cursor) {
   struct gw_str channel = gw_subscriber_channel(&listener->subscriber);
   struct behind *behind = malloc(sizeof *behind + channel.len);
-  if (!behind) {
-    fail(listener, GW_ERR_MEMORY);
-    return;
-  }
+  if (!behind) return GW_ERR_MEMORY;
   *behind = (struct behind){*cursor, {behind->text, channel.len}};
   memcpy(behind->text, channel.at, channel.len);
   gw_hub_unsubscribe(hub_of(listener), &listener->subscriber);
   listener->behind = behind;
+  return 0;
 }
 
-static void on_drain(struct gw_conn *conn) {
-  struct listener *listener = gw_conn_user_data(conn);
+static void catch_up(struct listener *listener) {
   struct behind *behind = listener->behind;
   if (!behind) return;
   listener->behind = NULL;
-  subscribe(listener, behind->channel, &behind->cursor);
+  int err =
+      gw_hub_subscribe(hub_of(listener), behind->channel, &behind->cursor, &listener->subscriber);
   free(behind);
+  if (err < 0) fail(listener, err);
+}
+
+static void on_drain(struct gw_conn *conn) {
+  catch_up(gw_conn_user_data(conn));
 }
 
 /* The answer to a publication comes before the publication itself, so a silent listener knows the
@@ -140,30 +132,39 @@ static bool is_own(struct listener *listener, uint64_t offset) {
   return false;
 }
 
+static void push_all(struct listener *listener, const struct gw_recovery *recovery) {
+  int sent = 0;
+  for (unsigned i = 0; i < recovery->n && sent >= 0; i++) {
+    struct gw_publication *publication = recovery->publications[i];
+    if (listener->is_silent && is_own(listener, publication->cursor.offset)) continue;
+    sent = gw_websocket_push(listener->conn, publication);
+    if (sent != 1 || i + 1 == recovery->n) continue;
+    sent = fall_behind(listener, &publication->cursor);
+    break;
+  }
+  if (sent < 0) fail(listener, sent);
+}
+
+static void lose(struct listener *listener) {
+  stop_hearing(listener);
+  gw_close_conn(listener->conn, GW_CLOSE_CURSOR_LOST);
+}
+
+static void on_ready(struct listener *listener, int err, const struct gw_recovery *recovery);
+
 static void on_subscribed(struct gw_subscriber *subscriber, int err,
                           const struct gw_recovery *recovery) {
   struct listener *listener = gw_container_of(subscriber, struct listener, subscriber);
-  if (err < 0) {
+  bool is_lost = err == 0 && listener->has_after && !recovery->is_recovered;
+  if (!listener->is_open) {
+    listener->is_lost = is_lost;
+    on_ready(listener, err, recovery);
+  } else if (err < 0) {
     fail(listener, err);
-    return;
-  }
-  if (listener->has_after && !recovery->is_recovered) {
-    stop_hearing(listener);
-    gw_close_conn(listener->conn, GW_CLOSE_CURSOR_LOST);
-    return;
-  }
-  for (unsigned i = 0; i < recovery->n; i++) {
-    struct gw_publication *publication = recovery->publications[i];
-    if (listener->is_silent && is_own(listener, publication->cursor.offset)) continue;
-    int sent = gw_websocket_push(listener->conn, publication);
-    if (sent < 0) {
-      fail(listener, sent);
-      return;
-    }
-    if (sent == 1 && i + 1 < recovery->n) {
-      fall_behind(listener, &publication->cursor);
-      return;
-    }
+  } else if (is_lost) {
+    lose(listener);
+  } else {
+    push_all(listener, recovery);
   }
 }
 
@@ -241,41 +242,81 @@ static void on_message(struct gw_conn *conn, const struct gw_message *message) {
     pause_or_go_on(listener);
 }
 
-/* ---- opening ---- */
+/* ---- opening ----
+ *
+ * The request subscribes, and its answer 101 waits until the subscription has been answered: then
+ * whatever is published after the head of that answer is heard. Nothing can be sent before the
+ * opening; where there is something to recover it is asked for again then. */
 
-static struct side *side_of(const struct gw_conn *conn) {
-  struct gw_raw *raw = gw_conn_handler_user(conn);
-  return &raw->sides[gw_conn_id_worker(gw_conn_id(conn))];
+static void on_gone(void *user) {
+  stop_hearing(user);
+}
+
+/* The subscription has been answered, before (no exchange) or after on_request has returned. */
+static void on_ready(struct listener *listener, int err, const struct gw_recovery *recovery) {
+  struct gw_exchange *exchange = listener->exchange;
+  listener->exchange = NULL;
+  if (err == 0 && recovery->n > 0 && !listener->is_lost) {
+    struct gw_cursor before = {.offset = recovery->publications[0]->cursor.offset - 1};
+    memcpy(before.epoch, recovery->cursor.epoch, sizeof before.epoch);
+    err = fall_behind(listener, &before);
+  }
+  if (err < 0) stop_hearing(listener);
+  if (!exchange) return;
+  if (err < 0)
+    gw_pending_refuse(exchange, err);
+  else
+    gw_exchange_accept(exchange);
+}
+
+/* Or is about to. */
+static bool listens(const struct listener *listener) {
+  return listener->subscriber.channel || listener->behind;
 }
 
 static int on_request(struct gw_exchange *exchange, void *user) {
+  struct gw_channel_request request;
   const char *problem;
   (void)user;
-  if (gw_channel_request_read(exchange, &side_of(exchange->conn)->request, &problem) == 0) return 0;
   exchange->must_close = true; /* what comes behind is frames, not a request (security.md 4) */
-  gw_exchange_problem(exchange, 400, problem);
-  return 400;
+  if (gw_channel_request_read(exchange, &request, &problem) < 0) {
+    gw_exchange_problem(exchange, 400, problem);
+    return 400;
+  }
+  struct listener *listener = gw_conn_user_data(exchange->conn);
+  listener->subscriber.ops = &subscriber_ops;
+  listener->conn = exchange->conn;
+  listener->is_silent = request.is_silent;
+  listener->has_after = request.has_after;
+  gw_list_init(&listener->shots);
+  const struct gw_cursor *after = request.has_after ? &request.after : NULL;
+  int err = gw_hub_subscribe(hub_of(listener), request.channel, after, &listener->subscriber);
+  if (err < 0 || !listens(listener)) {
+    gw_pending_refuse(exchange, err < 0 ? err : GW_ERR_MEMORY);
+    return 503;
+  }
+  gw_exchange_on_gone(exchange, on_gone, listener);
+  if (!listener->subscriber.pending) return 0;
+  listener->exchange = exchange;
+  return GW_WEBSOCKET_LATER;
 }
 
 static void on_open(struct gw_conn *conn) {
   struct listener *listener = gw_conn_user_data(conn);
-  const struct gw_channel_request *request = &side_of(conn)->request;
-  listener->subscriber.ops = &subscriber_ops;
-  listener->conn = conn;
-  listener->is_silent = request->is_silent;
-  gw_list_init(&listener->shots);
-  subscribe(listener, request->channel, request->has_after ? &request->after : NULL);
+  listener->is_open = true;
+  if (listener->is_lost)
+    lose(listener);
+  else
+    catch_up(listener);
 }
 
 /* ---- life ---- */
 
 int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs, unsigned n,
                struct gw_raw **out_raw) {
-  struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->sides[0]);
+  struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->hubs[0]);
   if (!raw) return GW_ERR_MEMORY;
-  raw->n = n;
-  for (unsigned i = 0; i < n; i++)
-    raw->sides[i].hub = hubs[i];
+  memcpy(raw->hubs, hubs, n * sizeof(struct gw_hub *));
   raw->handler = (struct gw_websocket){
       .on_request = on_request,
       .on_open = on_open,

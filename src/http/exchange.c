@@ -10,6 +10,15 @@
 #include "codec/ws/handshake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+/* Of a handshake that is accepted later: the request's head is gone by then. */
+struct gw_exchange_late {
+  struct gw_ws_deflate deflate;
+  int protocol;
+  size_t key_len;
+  char key[];
+};
 
 static struct gw_ws_slice slice(struct gw_str s) {
   return (struct gw_ws_slice){s.at, s.len};
@@ -68,6 +77,21 @@ static bool headers_are_sound(const char *headers) {
   return true;
 }
 
+/* It does not become a WebSocket. */
+static void late_drop(struct gw_exchange *exchange) {
+  if (!exchange->late) return;
+  gw_conn_drop(exchange->conn);
+  exchange->conn = NULL;
+  free(exchange->late);
+  exchange->late = NULL;
+}
+
+void gw_exchange_abandon(struct gw_exchange *exchange) {
+  exchange->is_answered = true;
+  if (exchange->on_gone) exchange->on_gone(exchange->gone_user);
+  late_drop(exchange);
+}
+
 int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
   if (exchange->is_answered) return GW_ERR_STATE;
   if (reply->status < 200 || reply->status > 599 || !headers_are_sound(reply->headers))
@@ -75,6 +99,10 @@ int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *repl
   if (reply->content_type && !gw_http_is_field_value(gw_str_of(reply->content_type)))
     return GW_ERR_ARGUMENT;
   exchange->is_answered = true;
+  if (exchange->late) {
+    exchange->must_close = true; /* as with any refused upgrade */
+    late_drop(exchange);
+  }
   return exchange->ops->answer(exchange, reply);
 }
 
@@ -156,6 +184,28 @@ static void refuse(struct gw_exchange *exchange, unsigned status, const char *de
                                            : NULL);
 }
 
+static struct gw_exchange_late *late_new(const struct gw_ws_request *request, int protocol) {
+  struct gw_exchange_late *late = malloc(sizeof *late + request->key.len);
+  if (!late) return NULL;
+  *late = (struct gw_exchange_late){request->deflate, protocol, request->key.len};
+  memcpy(late->key, request->key.at, request->key.len);
+  return late;
+}
+
+int gw_exchange_accept(struct gw_exchange *exchange) {
+  struct gw_exchange_late *late = exchange->late;
+  struct gw_conn *conn = exchange->conn;
+  if (!late) return GW_ERR_STATE;
+  const struct gw_ws_request request = {.key = {late->key, late->key_len},
+                                        .deflate = late->deflate};
+  exchange->late = NULL;
+  exchange->conn = NULL;
+  exchange->is_answered = true;
+  int r = exchange->ops->upgrade(exchange, conn, &request, late->protocol);
+  free(late);
+  return r;
+}
+
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {
   const struct gw_websocket *handler = route->handler;
   struct gw_ws_request request;
@@ -174,6 +224,12 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
     return;
   }
   int status = handler->on_request ? handler->on_request(exchange, handler->user) : 0;
+  if (status == GW_WEBSOCKET_LATER && !exchange->is_answered) {
+    exchange->late = late_new(&request, gw_conn_protocol_choose(handler, &request));
+    if (exchange->late) return;
+    if (exchange->on_gone) exchange->on_gone(exchange->gone_user);
+    status = 503;
+  }
   exchange->conn = NULL;
   if (exchange->is_answered || status) {
     if (!exchange->is_answered)

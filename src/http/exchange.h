@@ -28,11 +28,15 @@ struct gw_exchange {
   bool is_tls;
   bool is_answered;
   bool must_close;      /* the connection ends with the answer, whatever the head says */
-  struct gw_conn *conn; /* in a WebSocket's on_request: what it would become */
+  struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
+                           become */
+  struct gw_exchange_late *late; /* what accepting it later needs; NULL: nothing is owed */
   void (*on_gone)(void *user);
   void *gone_user;
 };
 
+/* It can no longer be answered: tells whoever owes the answer, or awaits the opening. */
+void gw_exchange_abandon(struct gw_exchange *exchange);
 /* Whether the request asks for a WebSocket (Upgrade lists it and Connection says so, RFC 6455
  * section 4.2.1). */
 bool gw_exchange_wants_websocket(const struct gw_exchange *exchange);

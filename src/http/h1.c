@@ -79,8 +79,8 @@ static void on_close(struct gw_stream *stream, int err) {
   (void)err;
   bool was_owed = h1->state == ANSWER && !h1->exchange.is_answered;
   h1->state = ENDING;
+  if (was_owed) gw_exchange_abandon(&h1->exchange);
   h1->exchange.is_answered = true;
-  if (was_owed && h1->exchange.on_gone) h1->exchange.on_gone(h1->exchange.gone_user);
   h1_release(h1);
 }
 
@@ -191,14 +191,22 @@ static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
   text[name.len] = '\0';
   int n = gw_ws_answer_write(request, name.len ? text : NULL, answer, sizeof answer);
   int r = n < 0 ? n : gw_stream_write(h1->stream, &(struct gw_piece){answer, (size_t)n, NULL}, 1);
+  if (r >= 0 && h1->has_ended) r = GW_ERR_CLOSED;
   if (r < 0) {
+    gw_exchange_abandon(exchange);
     gw_conn_drop(conn);
     h1_end(h1);
     return r;
   }
   struct gw_stream *stream = h1->stream;
   h1->state = UPGRADED;
+  if (!h1->in_feed) { /* accepted later: what came meanwhile has been kept */
+    h1->rest = h1->in.data;
+    h1->rest_len = h1->in.len;
+    gw_stream_pause(stream, false);
+  }
   gw_conn_open(conn, stream, &request->deflate, protocol < 0 ? -1 : protocol);
+  if (h1->side->is_draining) gw_conn_close(conn, GW_WS_CODE_GOING_AWAY, "the server is stopping");
   if (h1->rest_len) gw_conn_feed(conn, h1->rest, h1->rest_len);
   h1_release(h1);
   return 0;

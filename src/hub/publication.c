@@ -41,7 +41,8 @@ struct gw_publication *gw_publication_new(const struct gw_publication_parts *par
   made->content_type = keep(&at, parts->content_type);
   made->event = keep(&at, parts->event);
   made->from = keep(&at, parts->from);
-  made->payload = keep(&at, parts->payload);
+  made->payload =
+      keep(&at, (struct gw_str){parts->payload.at ? parts->payload.at : "", parts->payload.len});
   return made;
 }
 

@@ -8,7 +8,6 @@
 
 #include <stdint.h>
 
-struct gw_hub;
 struct gw_serve;
 
 struct gw_serve_options {
@@ -21,7 +20,5 @@ int gw_serve_new(struct gw_server *server, const struct gw_serve_options *option
                  struct gw_serve **out_serve);
 /* After the server's run has ended, before gw_server_free. NULL is fine. */
 void gw_serve_free(struct gw_serve *serve);
-/* The hub of a worker, by its loop. */
-struct gw_hub *gw_serve_hub(const struct gw_loop *loop);
 
 #endif
