@@ -120,7 +120,9 @@ static void begin_handshake(struct gw_client *client) {
   if (r < 0) step_failed(client, r, 0, NULL);
 }
 
-static void on_answer(struct gw_client *client, const struct gw_ws_answer *answer) {
+/* `rest` are bytes that came behind those in `in`: frames. */
+static void on_answer(struct gw_client *client, const struct gw_ws_answer *answer, uint8_t *rest,
+                      size_t len) {
   struct gw_conn *conn = gw_conn_new(&client->route);
   if (!conn) {
     step_failed(client, GW_ERR_MEMORY, 0, NULL);
@@ -145,15 +147,17 @@ static void on_answer(struct gw_client *client, const struct gw_ws_answer *answe
   client->failures = 0;
   gw_conn_open(conn, stream, &answer->deflate, protocol);
   if (in.len > head_len) gw_conn_feed(conn, in.data + head_len, in.len - head_len);
+  if (len) gw_conn_feed(conn, rest, len);
   gw_buf_clear(&in);
 }
 
-static void read_answer(struct gw_client *client) {
+static void read_answer(struct gw_client *client, uint8_t *rest, size_t len) {
   struct gw_ws_answer answer = {0};
   int r = gw_ws_answer_read((const char *)client->in.data, client->in.len, &client->offer, &answer);
+  if (r == 0 && len) r = GW_ERR_HTTP_HEADERS_LARGE;
   if (r == 0) return;
   if (r > 0) {
-    on_answer(client, &answer);
+    on_answer(client, &answer, rest, len);
     return;
   }
   char text[64];
@@ -196,12 +200,14 @@ static void begin_tunnel(struct gw_client *client) {
 static void on_data(struct gw_stream *stream, uint8_t *data, size_t len) {
   struct gw_client *client = stream->owner;
   if (!client->stream) return;
-  if (gw_buf_add(&client->in, data, len) < 0) {
-    step_failed(client, GW_ERR_HTTP_HEADERS_LARGE, 0, NULL);
+  /* A head ends within the cap; what is behind it may be longer. */
+  size_t room = client->in.cap - client->in.len, n = len < room ? len : room;
+  if (gw_buf_add(&client->in, data, n) < 0) {
+    step_failed(client, GW_ERR_MEMORY, 0, NULL);
   } else if (client->state == TUNNELLING) {
     read_tunnel(client);
   } else if (client->state == SHAKING) {
-    read_answer(client);
+    read_answer(client, data + n, len - n);
   }
 }
 
