@@ -25,6 +25,7 @@ struct gw_server {
   unsigned ports[GW_LISTENS_MAX];
   unsigned n_listens;
   _Atomic unsigned stops;
+  _Atomic unsigned draining; /* workers that a stop still waits for */
   bool is_prepared;
   char problem[256];
   unsigned n_workers;
@@ -219,14 +220,18 @@ int gw_server_run(struct gw_server *server) {
   int r = 0;
   if (server->is_prepared) return GW_ERR_STATE;
   server->is_prepared = true;
-  for (unsigned i = 0; r == 0 && i < server->n_workers; i++)
+  atomic_init(&server->draining, server->n_workers);
+  for (unsigned i = 0; r == 0 && i < server->n_workers; i++) {
+    server->workers[i].draining = &server->draining;
     r = gw_worker_prepare(&server->workers[i]);
+  }
   if (r < 0) return r;
   while (started < server->n_workers &&
          pthread_create(&threads[started], NULL, run_worker, &server->workers[started]) == 0)
     started++;
   if (started < server->n_workers) { /* no thread to be had: the others end at once */
     r = GW_ERR_SYSTEM;
+    atomic_fetch_sub(&server->draining, server->n_workers - started);
     gw_server_stop(server);
   }
   run_worker(&server->workers[0]);

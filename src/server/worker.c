@@ -152,10 +152,15 @@ static void cut(struct gw_worker *worker) {
 
 #define DRAIN_TICK_MS 10
 
-/* Looks, until all is gone; at the deadline what is left is cut. */
+/* Looks, until all is gone, on the other workers too; at the deadline what is left is cut. */
 static void on_drain_tick(struct gw_timer *timer) {
   struct gw_worker *worker = gw_container_of(timer, struct gw_worker, drain_timer);
-  if (worker->open == 0 && gw_conn_table_count(worker->table) == 0) {
+  bool is_empty = worker->open == 0 && gw_conn_table_count(worker->table) == 0;
+  if (is_empty && !worker->is_drained) {
+    worker->is_drained = true;
+    atomic_fetch_sub(worker->draining, 1);
+  }
+  if (atomic_load(worker->draining) == 0) {
     gw_loop_stop(worker->loop);
     return;
   }

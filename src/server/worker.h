@@ -39,6 +39,9 @@ struct gw_worker {
   size_t open; /* HTTP connections; WebSockets are counted by the table */
   struct gw_timer drain_timer;
   uint64_t drain_until;
+  bool is_drained;
+  _Atomic unsigned *draining; /* borrowed: workers that still have connections. All stop together:
+                                 a request on one may need an answer from another */
   struct gw_task stop_task, cut_task;
 };
 

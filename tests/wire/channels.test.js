@@ -13,7 +13,7 @@ const FOREIGN = 'abcdefghijkl:0';
 let server;
 let rooms = 0;
 before(async () => { server = await startServer('serve', ['--workers', String(WORKERS)]); });
-after(async () => { await server.stop(); });
+after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
 
 /** A channel of its own for each test. */
 const fresh = () => `test/room ${++rooms}`;
@@ -310,4 +310,21 @@ test('a stop says 1001 to every listener', async () => {
   sockets.forEach((socket) => socket.send('busy'));
   assert.deepEqual(await other.stop(), { code: 0, signal: null });
   assert.deepEqual(await Promise.all(codes), Array(8).fill(1001));
+});
+
+test('a stop answers the requests that are under way', async () => {
+  const other = await startServer('serve', ['--workers', '4']);
+  const posts = [];
+  let answered = 0;
+  const first = new Promise((resolve) => {
+    for (let n = 0; n < 200; n++)
+      posts.push(fetch(`${other.url}/channels/room${n}`, { method: 'POST', body: 'x' }).then(
+        (answer) => { answered += answer.status === 201; resolve(); return answer.status; },
+        () => 'refused', // it was never read
+      ));
+  });
+  await first;
+  assert.deepEqual(await other.stop(), { code: 0, signal: null });
+  assert.ok((await Promise.all(posts)).every((status) => status === 201 || status === 'refused'));
+  assert.ok(answered > 0);
 });
