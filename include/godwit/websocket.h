@@ -84,6 +84,9 @@ GW_API int gw_conn_send_part(struct gw_conn *conn, enum gw_ws_opcode type, bool 
                              const void *data, size_t len);
 /* At most 125 bytes. on_pong tells of the answer. */
 GW_API int gw_conn_ping(struct gw_conn *conn, const void *data, size_t len);
+/* A pong that no ping asked for: a heartbeat that wants no answer (RFC 6455 section 5.5.3). Pings
+ * are answered without it. */
+GW_API int gw_conn_pong(struct gw_conn *conn, const void *data, size_t len);
 /* Starts the close handshake; no message comes after it, on_close does. Code 0: a Close frame
  * without a code. A second call gives GW_ERR_CLOSED. */
 GW_API int gw_conn_close(struct gw_conn *conn, unsigned code, const char *reason);

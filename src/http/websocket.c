@@ -427,6 +427,10 @@ int gw_conn_ping(struct gw_conn *conn, const void *data, size_t len) {
   return send_frame(conn, &(struct gw_ws_frame){.opcode = GW_WS_PING, .data = data, .len = len});
 }
 
+int gw_conn_pong(struct gw_conn *conn, const void *data, size_t len) {
+  return send_frame(conn, &(struct gw_ws_frame){.opcode = GW_WS_PONG, .data = data, .len = len});
+}
+
 int gw_conn_close(struct gw_conn *conn, unsigned code, const char *reason) {
   if (conn->state != OPEN) return GW_ERR_CLOSED;
   struct gw_ws_wire wire;
