@@ -10,6 +10,7 @@
 #include "godwit/client.h"
 
 #include "base/buf.h"
+#include "client/client.h"
 #include "client/proxy.h"
 #include "client/side.h"
 #include "codec/http/text.h"
@@ -42,6 +43,7 @@ struct gw_client {
   struct gw_conn *conn;
   struct gw_ws_offer offer;
   struct gw_buf in;
+  struct gw_client_tap tap;
   enum state state;
   unsigned failures;
   unsigned streams; /* of ours whose end has not been told yet */
@@ -145,6 +147,8 @@ static void on_answer(struct gw_client *client, const struct gw_ws_answer *answe
   client->state = OPEN;
   client->conn = conn;
   client->failures = 0;
+  if (client->tap.wrap)
+    stream = client->tap.wrap(client->tap.user, stream, in.data + head_len, in.len - head_len);
   gw_conn_open(conn, stream, &answer->deflate, protocol);
   if (in.len > head_len) gw_conn_feed(conn, in.data + head_len, in.len - head_len);
   if (len) gw_conn_feed(conn, rest, len);
@@ -506,4 +510,12 @@ struct gw_client *gw_conn_client(const struct gw_conn *conn) {
 
 void *gw_client_user(const struct gw_client *client) {
   return client->options.user;
+}
+
+void gw_client_tap(struct gw_client *client, const struct gw_client_tap *tap) {
+  client->tap = *tap;
+}
+
+bool gw_client_is_trying(const struct gw_client *client) {
+  return client->state != IDLE || gw_timer_is_set(&client->timer);
 }

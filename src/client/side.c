@@ -45,3 +45,7 @@ void gw_client_side_put(struct gw_client_side *side) {
   gw_loop_attach(side->loop, &key, NULL);
   side_free(side);
 }
+
+bool gw_client_side_is_used(const struct gw_loop *loop) {
+  return gw_loop_attachment(loop, &key) != NULL;
+}

@@ -23,4 +23,7 @@ int gw_client_side_get(struct gw_loop *loop, struct gw_client_side **out_side);
 /* The last reference frees it: when all its streams are gone. */
 void gw_client_side_put(struct gw_client_side *side);
 
+/* Whether the loop has clients still, freed ones included whose last stream has not ended. */
+bool gw_client_side_is_used(const struct gw_loop *loop);
+
 #endif
