@@ -74,18 +74,28 @@ static bool read_real(const struct gw_option *option, const char *text) {
   return true;
 }
 
+static bool read_item(const struct gw_option *option, const char *text) {
+  struct gw_option_list *list = option->into;
+  if (list->n == GW_OPTION_LIST_MAX) return false;
+  list->items[list->n++] = text;
+  return true;
+}
+
 static bool read_value(const struct gw_option *option, const char *text) {
   switch (option->kind) {
   case GW_OPTION_NUMBER:
   case GW_OPTION_SIZE: return read_number(option, text);
   case GW_OPTION_REAL: return read_real(option, text);
+  case GW_OPTION_LIST: return read_item(option, text);
   default: *(const char **)option->into = text; return true;
   }
 }
 
 static void say_bad_value(const struct gw_command *command, const struct gw_option *option,
                           const char *text) {
-  if (option->kind == GW_OPTION_REAL) {
+  if (option->kind == GW_OPTION_LIST) {
+    gw_command_say(command, "--%s: given more than %d times", option->name, GW_OPTION_LIST_MAX);
+  } else if (option->kind == GW_OPTION_REAL) {
     gw_command_say(command, "--%s %s: not a number above 0", option->name, text);
   } else if (option->max) {
     gw_command_say(command, "--%s %s: not a %s from %llu to %llu", option->name, text,

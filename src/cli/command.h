@@ -18,6 +18,14 @@ enum gw_option_kind {
   GW_OPTION_NUMBER, /* uint64_t, between min and max */
   GW_OPTION_SIZE,   /* uint64_t: bytes, with K, M or G (1024) */
   GW_OPTION_REAL,   /* double, above 0 */
+  GW_OPTION_LIST,   /* struct gw_option_list: may be given again */
+};
+
+enum { GW_OPTION_LIST_MAX = 64 };
+
+struct gw_option_list {
+  const char *items[GW_OPTION_LIST_MAX];
+  size_t n;
 };
 
 /* `--name VALUE`, `--name=VALUE`. */

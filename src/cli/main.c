@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct gw_command gw_command_serve, gw_command_echo, gw_command_bench;
+extern const struct gw_command gw_command_serve, gw_command_connect, gw_command_echo,
+    gw_command_bench;
 
-static const struct gw_command *const commands[] = {&gw_command_serve, &gw_command_echo,
-                                                    &gw_command_bench};
+static const struct gw_command *const commands[] = {&gw_command_serve, &gw_command_connect,
+                                                    &gw_command_echo, &gw_command_bench};
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_usage(FILE *out) {
