@@ -58,7 +58,7 @@ static void pipe_gone(struct pipe_end *end, int err) {
 }
 
 static void pipe_deliver(struct pipe_end *end) {
-  static uint8_t lent[1 << 20];
+  static _Thread_local uint8_t lent[1 << 20];
   size_t n = end->in.len < end->chunk ? end->in.len : end->chunk;
   if (n > sizeof lent) n = sizeof lent;
   memcpy(lent, end->in.data, n);

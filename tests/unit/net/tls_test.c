@@ -756,6 +756,44 @@ static void a_reload_changes_new_connections_only(void **state) {
   world_close(&w);
 }
 
+/* ---- threads ---- */
+
+static void *talk_often(void *arg) {
+  const struct world *given = arg;
+  struct world w = {.server_tls = gw_tls_ref(given->server_tls),
+                    .client_tls = gw_tls_ref(given->client_tls)};
+  uintptr_t echoes = 0;
+  if (gw_loop_new(&w.loop) != 0 || gw_net_new(w.loop, NULL, &w.net) != 0) return NULL;
+  for (unsigned i = 0; i < 20; i++) {
+    dial(&w, SIZE_MAX, "localhost");
+    w.server.echoes = true;
+    say(&w.client, "hello", 5);
+    for (unsigned turn = 0; turn < 3; turn++)
+      gw_loop_turn(w.loop, 0);
+    echoes += w.client.got.len == 5;
+    world_end(&w);
+  }
+  world_close(&w);
+  return (void *)echoes;
+}
+
+static void threads_share_settings_while_they_are_reloaded(void **state) {
+  (void)state;
+  struct world w;
+  pthread_t threads[3];
+  world_open(&w, NULL, NULL);
+  for (unsigned i = 0; i < 3; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, talk_often, &w), 0);
+  for (unsigned i = 0; i < 10; i++)
+    assert_int_equal(gw_tls_reload(w.server_tls, NULL, 0), 0);
+  for (unsigned i = 0; i < 3; i++) {
+    void *echoes = NULL;
+    pthread_join(threads[i], &echoes);
+    assert_int_equal((uintptr_t)echoes, 20);
+  }
+  world_close(&w);
+}
+
 static void bad_settings_are_told_in_words(void **state) {
   (void)state;
   struct gw_tls *tls = NULL;
@@ -1056,6 +1094,7 @@ int main(void) {
       cmocka_unit_test(renegotiation_is_refused),
       cmocka_unit_test(a_spoilt_record_ends_in_an_alert),
       cmocka_unit_test(a_reload_changes_new_connections_only),
+      cmocka_unit_test(threads_share_settings_while_they_are_reloaded),
       cmocka_unit_test(bad_settings_are_told_in_words),
       cmocka_unit_test(a_pause_holds_what_came),
       cmocka_unit_test(a_pause_in_the_middle_of_a_piece),
