@@ -9,9 +9,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
-import { startServer } from '../support/server.js';
+import { GODWIT, startServer } from '../support/server.js';
 
 const SHOTS = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
 const PHONE = { width: 390, height: 844 };
@@ -224,10 +223,14 @@ test('a keyboard is enough', async () => {
 
 // ---- the terminal lines ---------------------------------------------------------------------------
 
-/** Runs a line as a person would. */
-async function run(line) {
-  const { stdout } = await promisify(execFile)('sh', ['-c', line], { timeout: 10_000 });
-  return stdout;
+/** Runs a line as a person would, with the program under test in the PATH. */
+function run(line, input = '') {
+  const env = { ...process.env, PATH: `${path.dirname(GODWIT)}:${process.env.PATH}` };
+  return new Promise((resolve, reject) => {
+    const child = execFile('sh', ['-c', line], { env, timeout: 10_000 }, (error, stdout, stderr) =>
+      error ? reject(new Error(`${line}: ${error.message} ${stderr}`)) : resolve(stdout));
+    child.stdin.end(input);
+  });
 }
 
 test('the lines copy with one click and reach the room', async () => {
@@ -246,9 +249,10 @@ test('the lines copy with one click and reach the room', async () => {
   assert.equal(talkLine, `godwit connect ws://${at}`);
 
   await run(sayLine);
-  assert.deepEqual(await textsUpTo(page, 'hello'), ['hello']);
+  await run(talkLine, 'from the console\n');
+  assert.deepEqual(await textsUpTo(page, 'from the console'), ['hello', 'from the console']);
   const { publications } = JSON.parse(await run(readLine));
-  assert.deepEqual(publications.map(({ text }) => text), ['hello']);
+  assert.deepEqual(publications.map(({ text }) => text), ['hello', 'from the console']);
 });
 
 // ---- losses ---------------------------------------------------------------------------------------
