@@ -104,7 +104,8 @@ GW_API struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i
 
 /* As gw_conn_send; what another thread sends is copied and posted to the connection's own, in
  * order. 0, 1 (backpressure: more than 1 MiB waits for this peer), GW_ERR_GONE, GW_ERR_FULL,
- * GW_ERR_MEMORY. */
+ * GW_ERR_MEMORY. Where it then finds no room after all (max_buffered), the connection is closed
+ * with 1008: no message is lost in silence. */
 GW_API int gw_server_send(struct gw_server *server, uint64_t id, enum gw_ws_opcode type,
                           const void *data, size_t len);
 GW_API int gw_server_close_conn(struct gw_server *server, uint64_t id, unsigned code,

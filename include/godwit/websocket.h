@@ -34,7 +34,8 @@ struct gw_ending {
   const char *reason; /* UTF-8, NUL-terminated, "" where none was given */
   bool by_peer;       /* the peer closed or vanished; false: we did */
   bool is_clean;      /* both Close frames went (RFC 6455 section 7.1.4) */
-  int err;            /* below 0: what broke the connection, an enum gw_err */
+  int err;            /* below 0: what broke the connection, an enum gw_err (GW_ERR_CLOSED: our
+                         own gw_conn_abort) */
 };
 
 /*
@@ -69,7 +70,8 @@ struct gw_websocket {
   unsigned ping_ms;    /* a ping after so long without a byte from the peer; 0: 25,000 */
   unsigned pong_ms;    /* and dead without one so long after the ping; 0: 20,000 */
   unsigned close_ms;   /* the peer's answer to our Close; 0: 5,000 */
-  unsigned max_pings;  /* pings and pongs taken from the peer in ten seconds, else 1008; 0: 1,000 */
+  unsigned max_pings;  /* pings and pongs taken from the peer in ten seconds, else 1008; 0: 1,000;
+                          above 65,535: no limit */
   size_t max_buffered; /* bytes that may wait for a slow reader, else send gives GW_ERR_FULL; 0:
                           max_message + 1 MiB */
 };
@@ -94,7 +96,7 @@ GW_API int gw_conn_close(struct gw_conn *conn, unsigned code, const char *reason
  * the call. */
 GW_API void gw_conn_abort(struct gw_conn *conn);
 /* Stops reading (what has been read is still told) or goes on: the way to let backpressure reach
- * the peer. */
+ * the peer. Meanwhile a peer is dead that takes nothing of what waits for it. */
 GW_API void gw_conn_pause(struct gw_conn *conn, bool is_paused);
 /* Bytes that wait here for the peer. */
 GW_API size_t gw_conn_buffered(const struct gw_conn *conn);

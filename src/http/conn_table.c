@@ -122,7 +122,15 @@ void gw_conn_table_owe(const struct gw_conn_table *table, uint64_t id) {
     ;
 }
 
-bool gw_conn_table_settle(const struct gw_conn_table *table, uint64_t id, uint32_t len) {
+int64_t gw_conn_slot_reserve(struct gw_conn_slot *slot, uint32_t len, uint32_t max) {
+  uint32_t before = atomic_load(&slot->posted);
+  do
+    if ((before & GW_CONN_POSTED_MASK) + len > max) return GW_ERR_FULL;
+  while (!atomic_compare_exchange_weak(&slot->posted, &before, before + len));
+  return before;
+}
+
+struct gw_conn *gw_conn_table_settle(const struct gw_conn_table *table, uint64_t id, uint32_t len) {
   struct gw_conn_slot *s = slot_of_id(table, id);
   uint32_t now = atomic_load(&s->posted), left;
   bool is_due;
@@ -131,7 +139,7 @@ bool gw_conn_table_settle(const struct gw_conn_table *table, uint64_t id, uint32
     is_due = (left & (GW_CONN_POSTED_MASK | GW_CONN_HIGH)) == 0 && (left & GW_CONN_OWES);
     if (is_due) left &= ~GW_CONN_OWES;
   } while (!atomic_compare_exchange_weak(&s->posted, &now, left));
-  return is_due;
+  return is_due && atomic_load(&s->generation) & 1 ? s->conn : NULL;
 }
 
 size_t gw_conn_table_count(const struct gw_conn_table *table) {

@@ -45,8 +45,13 @@ struct gw_conn_slot *gw_conn_table_peek(const struct gw_conn_table *table, uint6
 /* Any thread that has been told of backpressure for an id that lived: an on_drain is owed to it.
  * Where all has gone out meanwhile there is nothing to wait for, and nothing is owed. */
 void gw_conn_table_owe(const struct gw_conn_table *table, uint64_t id);
-/* The owner's thread: `len` posted bytes have been dealt with. Whether an on_drain is due now. */
-bool gw_conn_table_settle(const struct gw_conn_table *table, uint64_t id, uint32_t len);
+/* Any thread: accounts for `len` bytes (at most `max`) that are about to be posted to the slot;
+ * what was accounted before, with its flags. GW_ERR_FULL where it would be more than `max`, which
+ * is below half of what GW_CONN_POSTED_MASK can hold. */
+int64_t gw_conn_slot_reserve(struct gw_conn_slot *slot, uint32_t len, uint32_t max);
+/* The owner's thread: `len` posted bytes have been dealt with. The connection to which an on_drain
+ * is due now: the slot's present one, which may be a later one than the id's; else NULL. */
+struct gw_conn *gw_conn_table_settle(const struct gw_conn_table *table, uint64_t id, uint32_t len);
 size_t gw_conn_table_count(const struct gw_conn_table *table);
 /* The next connection at or after slot *at (advanced past it); NULL at the end. */
 struct gw_conn *gw_conn_table_next(const struct gw_conn_table *table, uint32_t *at);

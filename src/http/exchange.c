@@ -25,7 +25,7 @@ static struct gw_ws_slice slice(struct gw_str s) {
 }
 
 struct gw_ws_slice gw_exchange_method(const struct gw_exchange *exchange) {
-  return slice(exchange->head->method_text);
+  return exchange->head ? slice(exchange->head->method_text) : (struct gw_ws_slice){0};
 }
 
 struct gw_ws_slice gw_exchange_path(const struct gw_exchange *exchange) {
@@ -37,7 +37,8 @@ struct gw_ws_slice gw_exchange_query(const struct gw_exchange *exchange) {
 }
 
 struct gw_ws_slice gw_exchange_header(const struct gw_exchange *exchange, const char *lower_name) {
-  const struct gw_http_field *field = gw_http_field(exchange->head, lower_name, 0);
+  const struct gw_http_field *field =
+      exchange->head ? gw_http_field(exchange->head, lower_name, 0) : NULL;
   return field ? slice(field->value) : (struct gw_ws_slice){0};
 }
 
@@ -62,6 +63,11 @@ void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *use
  * -------------------------------------------------------------------------------------------------------------
  */
 
+/* The carrier's own: a second one would move the end of the body. */
+static bool is_framing(struct gw_str name) {
+  return gw_str_is_nocase(name, "content-length") || gw_str_is_nocase(name, "transfer-encoding");
+}
+
 /* Each line is a field that cannot be misread (security.md 6). */
 static bool headers_are_sound(const char *headers) {
   struct gw_str rest = gw_str_of(headers ? headers : "");
@@ -70,7 +76,7 @@ static bool headers_are_sound(const char *headers) {
     if (!end || !colon || colon > end) return false;
     struct gw_str name = {rest.at, (size_t)(colon - rest.at)},
                   value = {colon + 1, (size_t)(end - colon - 1)};
-    if (!gw_http_is_token(name) || !gw_http_is_field_value(value)) return false;
+    if (!gw_http_is_token(name) || is_framing(name) || !gw_http_is_field_value(value)) return false;
     rest.len -= (size_t)(end + 2 - rest.at);
     rest.at = end + 2;
   }
@@ -223,6 +229,7 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
     refuse(exchange, 503, "no more connections can be taken");
     return;
   }
+  exchange->must_close = true; /* where the handler answers itself, too */
   int status = handler->on_request ? handler->on_request(exchange, handler->user) : 0;
   if (status == GW_WEBSOCKET_LATER && !exchange->is_answered) {
     exchange->late = late_new(&request, gw_conn_protocol_choose(handler, &request));

@@ -45,6 +45,8 @@ struct h1 {
   bool in_feed;     /* feed() is on the stack: it goes on by itself */
   bool is_resuming; /* `resume` is queued */
   bool has_ended;   /* the peer sends no more */
+  bool has_begun;   /* the time for this request runs: nothing that still comes may extend it */
+  bool is_full;     /* answers wait for a peer that does not read them: no more are made */
   bool keep_alive;  /* what the present request allows */
   bool is_http_1_0;
   bool is_head;
@@ -129,6 +131,7 @@ static void h1_answered(struct h1 *h1, bool ends) {
     return;
   }
   h1->state = HEAD;
+  h1->has_begun = false;
   h1->scan = (struct gw_http_scan){0};
   gw_buf_clear(&h1->head);
   gw_buf_clear(&h1->body_bytes);
@@ -139,7 +142,8 @@ static void h1_answered(struct h1 *h1, bool ends) {
 static int h1_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
   struct h1 *h1 = (struct h1 *)exchange;
   if (h1->state == ENDING) return GW_ERR_CLOSED;
-  bool ends = !h1->keep_alive || exchange->must_close || h1->side->is_draining || h1->has_ended;
+  bool is_last = h1->has_ended && h1->in.len == 0;
+  bool ends = !h1->keep_alive || exchange->must_close || h1->side->is_draining || is_last;
   struct gw_buf head;
   gw_buf_init(&head, 2 * GW_HTTP_HEAD_MAX);
   int r = write_head(h1, reply, ends, &head);
@@ -153,6 +157,8 @@ static int h1_answer(struct gw_exchange *exchange, const struct gw_reply *reply)
     h1->state = ENDING;
     return r;
   }
+  h1->is_full = r == 1 && !ends;
+  if (h1->is_full) gw_stream_pause(h1->stream, true);
   h1_answered(h1, ends);
   return 0;
 }
@@ -171,6 +177,7 @@ static void h1_refuse(struct h1 *h1, int err) {
   struct gw_http_head none = {0};
   h1->exchange.head = &none;
   h1->exchange.is_answered = false;
+  h1->is_head = false;
   h1->keep_alive = false;
   h1->state = ANSWER;
   gw_exchange_problem(&h1->exchange, status_of(err), gw_error_text(err));
@@ -301,7 +308,8 @@ static int read_head(struct h1 *h1, uint8_t **data, size_t *len) {
     *data += blank;
     *len -= blank;
     if (*len == 0) return 0;
-    gw_loop_timer_set(h1->side->loop, &h1->timer, h1->side->handshake_ms);
+    if (!h1->has_begun) gw_loop_timer_set(h1->side->loop, &h1->timer, h1->side->handshake_ms);
+    h1->has_begun = true;
   }
   int r = gw_http_scan(&h1->scan, (const char *)*data, *len);
   if (r == 0) return 0;
@@ -328,7 +336,7 @@ static int read_head(struct h1 *h1, uint8_t **data, size_t *len) {
 static void feed(struct h1 *h1, uint8_t **data, size_t *len) {
   h1->in_feed = true;
   int more = 1;
-  while (more && (*len || h1->state == BODY))
+  while (more && !h1->is_full && (*len || h1->state == BODY))
     if (h1->state == HEAD) {
       more = read_head(h1, data, len);
     } else if (h1->state == BODY) {
@@ -362,7 +370,7 @@ static void feed_kept(struct h1 *h1) {
 
 static void on_data(struct gw_stream *stream, uint8_t *data, size_t len) {
   struct h1 *h1 = stream->owner;
-  if (h1->in.len || h1->state == ANSWER) {
+  if (h1->in.len || h1->state == ANSWER || h1->is_full) {
     keep_rest(h1, data, len);
     if (h1->state == HEAD || h1->state == BODY) feed_kept(h1);
     return;
@@ -380,7 +388,7 @@ static void on_resume(struct gw_task *task) {
     gw_loop_retire(h1->side->loop, &h1->retire);
     return;
   }
-  if (h1->state != HEAD) return;
+  if (h1->state != HEAD || h1->is_full) return;
   gw_stream_pause(h1->stream, false);
   if (h1->in.len) feed_kept(h1);
   if (h1->state == HEAD && h1->has_ended) h1_end(h1);
@@ -395,7 +403,14 @@ static void resume_later(struct h1 *h1) {
 static void on_end(struct gw_stream *stream) {
   struct h1 *h1 = stream->owner;
   h1->has_ended = true;
-  if (h1->state != ANSWER) h1_end(h1);
+  if (h1->state != ANSWER && !h1->is_full) h1_end(h1);
+}
+
+static void on_drain(struct gw_stream *stream) {
+  struct h1 *h1 = stream->owner;
+  if (!h1->is_full) return;
+  h1->is_full = false;
+  resume_later(h1);
 }
 
 static void on_timer(struct gw_timer *timer) {
@@ -408,7 +423,7 @@ static void on_timer(struct gw_timer *timer) {
 }
 
 static const struct gw_stream_events events = {
-    .on_data = on_data, .on_end = on_end, .on_close = on_close};
+    .on_data = on_data, .on_end = on_end, .on_drain = on_drain, .on_close = on_close};
 
 /* ---- life
  * ------------------------------------------------------------------------------------------------------------------------------
@@ -431,6 +446,7 @@ int gw_h1_open(struct gw_h1_side *side, struct gw_stream *stream) {
   h1->resume.run = on_resume;
   h1->timer.on_due = on_timer;
   h1->exchange.ops = &ops;
+  h1->has_begun = true; /* from the accept on */
   gw_buf_init(&h1->in, IN_MAX);
   gw_list_append(&side->conns, &h1->link);
   gw_stream_own(stream, &events, h1);
@@ -443,7 +459,7 @@ void gw_h1_drain(struct gw_h1_side *side) {
   for (struct gw_link *l = side->conns.next, *next; l != &side->conns; l = next) {
     struct h1 *h1 = gw_container_of(l, struct h1, link);
     next = l->next;
-    if (h1->state == HEAD) h1_end(h1);
+    if (h1->state == HEAD && h1->in.len == 0) h1_end(h1);
   }
 }
 

@@ -36,14 +36,17 @@ struct gw_conn {
   };
   uint8_t *pong; /* the newest ping's payload (its length first) while the peer does not read */
   uint32_t slot;
-  uint32_t last_seen;    /* ms, the low half of the loop's clock */
+  uint32_t last_seen;    /* ms, the low half of the loop's clock; while a pong is awaited: the
+                            bytes that waited for the peer when we looked last */
   uint16_t window_start; /* of max_pings, in steps of WINDOW_STEP_MS */
   uint16_t window_pings;
   uint16_t close_code; /* what our Close said */
   int8_t protocol;
   uint8_t state : 2;
-  bool awaits_pong : 1;
-  bool is_high : 1; /* a send of the user's has told of backpressure */
+  bool awaits_pong : 1; /* nothing has come since our ping */
+  bool is_high : 1;     /* a send of the user's has told of backpressure */
+  bool is_paused : 1;   /* by the user */
+  bool is_aborted : 1;  /* likewise: what has been read already is not told any more */
   _Alignas(8) uint8_t user_data[];
 };
 
@@ -121,11 +124,17 @@ static void write_close(struct gw_conn *conn, unsigned code, const char *reason,
   if (gw_ws_encode_close(&conn->ws, code, reason, len, &wire) == 0) write_wire(conn, &wire, NULL);
 }
 
+/* What our Close said. */
+static unsigned own_code(const struct gw_conn *conn) {
+  return conn->close_code ? conn->close_code : GW_WS_CODE_NO_STATUS;
+}
+
 /* The peer broke a rule or a limit (or memory ran out): what is queued goes out, then Close, then
  * the end (RFC 6455 section 7.1.7). After a Close of ours there is nothing more to say. */
 static void fail(struct gw_conn *conn, int err) {
   unsigned code = gw_ws_error_code(err);
   const char *text = gw_error_text(err);
+  if (gw_ws_has_sent_close(&conn->ws)) code = own_code(conn);
   write_close(conn, code, text, strlen(text));
   gw_stream_close(conn->stream);
   finish(conn, &(struct gw_ending){.code = code, .reason = text, .err = err});
@@ -141,12 +150,10 @@ static void on_peer_close(struct gw_conn *conn, const struct gw_ws_event *ev) {
   if (by_peer) write_close(conn, ev->code == GW_WS_CODE_NO_STATUS ? 0 : ev->code, NULL, 0);
   /* The server ends the TCP connection; a client gives it the time to (section 7.1.1). */
   if (!conn->route->protocol.is_client) gw_stream_close(conn->stream);
-  finish(conn, &(struct gw_ending){
-                   .code = by_peer ? ev->code
-                                   : (conn->close_code ? conn->close_code : GW_WS_CODE_NO_STATUS),
-                   .reason = by_peer ? reason : "",
-                   .by_peer = by_peer,
-                   .is_clean = true});
+  finish(conn, &(struct gw_ending){.code = by_peer ? ev->code : own_code(conn),
+                                   .reason = by_peer ? reason : "",
+                                   .by_peer = by_peer,
+                                   .is_clean = true});
   if (conn->route->protocol.is_client)
     gw_loop_timer_set(conn->route->loop, &conn->timer, conn->route->close_ms);
 }
@@ -161,11 +168,12 @@ static void release(struct gw_task *task) {
   if (route->on_released) route->on_released(route);
 }
 
+/* Where we had begun to close or to abort, the end is ours, however the peer takes it. */
 static void on_stream_close(struct gw_stream *stream, int err) {
   struct gw_conn *conn = stream->owner;
   finish(conn, &(struct gw_ending){.code = GW_WS_CODE_ABNORMAL,
                                    .reason = "",
-                                   .by_peer = err == GW_ERR_RESET || err == 0,
+                                   .by_peer = conn->state == OPEN && err != GW_ERR_MEMORY,
                                    .err = err < 0 ? err : GW_ERR_RESET});
   gw_loop_timer_cancel(conn->route->loop, &conn->timer);
   conn->retire.run = release;
@@ -186,26 +194,38 @@ static void send_ping(struct gw_conn *conn) {
     write_wire(conn, &wire, NULL);
 }
 
+/* Nothing has come since the ping. A peer that takes what waits for it lives: the ping lies behind
+ * that. One that we do not read from can show it in no other way. */
+static bool is_dead(struct gw_conn *conn) {
+  uint32_t before = conn->last_seen, waiting = (uint32_t)gw_stream_pending(conn->stream);
+  conn->last_seen = waiting;
+  return waiting >= before && !(conn->is_paused && waiting == 0);
+}
+
 /* One timer serves all: while open it is set for the earliest moment at which silence could matter,
  * and looks then. */
 static void on_timer(struct gw_timer *timer) {
   struct gw_conn *conn = gw_container_of(timer, struct gw_conn, timer);
   const struct gw_conn_route *route = conn->route;
-  if (conn->state != OPEN) {
-    gw_stream_abort(conn->stream, GW_ERR_TIMEOUT);
-    return;
-  }
   uint32_t silent = now_of(conn) - conn->last_seen;
-  if (silent < route->ping_ms) {
-    conn->awaits_pong = false;
-    gw_loop_timer_set(route->loop, timer, route->ping_ms - silent);
-  } else if (conn->awaits_pong) {
+  if (conn->state != OPEN || (conn->awaits_pong && is_dead(conn))) {
     gw_stream_abort(conn->stream, GW_ERR_TIMEOUT);
+  } else if (conn->awaits_pong) {
+    gw_loop_timer_set(route->loop, timer, route->pong_ms);
+  } else if (silent < route->ping_ms) {
+    gw_loop_timer_set(route->loop, timer, route->ping_ms - silent);
   } else {
     conn->awaits_pong = true;
+    conn->last_seen = (uint32_t)gw_stream_pending(conn->stream);
     send_ping(conn);
     gw_loop_timer_set(route->loop, timer, route->pong_ms);
   }
+}
+
+/* The peer lives. */
+static void see(struct gw_conn *conn) {
+  conn->awaits_pong = false;
+  conn->last_seen = now_of(conn);
 }
 
 /* ---- in
@@ -220,7 +240,9 @@ static bool is_flood(struct gw_conn *conn) {
     conn->window_start = now;
     conn->window_pings = 0;
   }
-  return conn->window_pings >= conn->route->max_pings || ++conn->window_pings == UINT16_MAX;
+  if (conn->window_pings >= conn->route->max_pings) return true;
+  if (conn->window_pings < UINT16_MAX) conn->window_pings++;
+  return false;
 }
 
 static void write_pong(struct gw_conn *conn, const void *data, size_t len) {
@@ -287,10 +309,11 @@ static void on_event(struct gw_conn *conn, const struct gw_ws_event *ev) {
 void gw_conn_feed(struct gw_conn *conn, uint8_t *data, size_t len) {
   struct gw_ws_event ev;
   int r = 0;
-  conn->last_seen = now_of(conn);
-  while (conn->state != FINISHED && (r = gw_ws_read(&conn->ws, &data, &len, &ev)) > 0)
+  see(conn);
+  while (conn->state != FINISHED && !conn->is_aborted &&
+         (r = gw_ws_read(&conn->ws, &data, &len, &ev)) > 0)
     on_event(conn, &ev);
-  if (r < 0 && conn->state != FINISHED) fail(conn, r);
+  if (r < 0 && conn->state != FINISHED && !conn->is_aborted) fail(conn, r);
 }
 
 static void on_data(struct gw_stream *stream, uint8_t *data, size_t len) {
@@ -306,7 +329,7 @@ static size_t on_room(struct gw_stream *stream, uint8_t **out) {
 static void on_filled(struct gw_stream *stream, size_t n) {
   struct gw_conn *conn = stream->owner;
   struct gw_ws_event ev;
-  conn->last_seen = now_of(conn);
+  see(conn);
   int r = gw_ws_direct_done(&conn->ws, n, &ev);
   if (r > 0) on_event(conn, &ev);
   if (r < 0) fail(conn, r);
@@ -438,22 +461,28 @@ int gw_conn_close(struct gw_conn *conn, unsigned code, const char *reason) {
   if (r < 0) return r;
   conn->state = CLOSING;
   conn->close_code = (uint16_t)code;
+  gw_stream_pause(conn->stream, false); /* the peer's answer is awaited */
   gw_loop_timer_set(conn->route->loop, &conn->timer, conn->route->close_ms);
   r = write_wire(conn, &wire, NULL);
   return r < 0 ? r : 0;
 }
 
 void gw_conn_abort(struct gw_conn *conn) {
-  if (conn->state == OPEN || conn->state == CLOSING) gw_stream_abort(conn->stream, 0);
+  if (conn->state == UNOPENED) return;
+  if (conn->state == OPEN) conn->state = CLOSING;
+  conn->is_aborted = true;
+  gw_stream_abort(conn->stream, GW_ERR_CLOSED);
 }
 
 void gw_conn_pause(struct gw_conn *conn, bool is_paused) {
-  if (conn->state == OPEN) gw_stream_pause(conn->stream, is_paused);
+  if (conn->state != OPEN) return;
+  if (conn->is_paused && !is_paused) see(conn); /* its silence was ours */
+  conn->is_paused = is_paused;
+  gw_stream_pause(conn->stream, is_paused);
 }
 
 void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len) {
-  bool is_due = gw_conn_table_settle(table, id, len);
-  struct gw_conn *conn = is_due ? gw_conn_table_find(table, id) : NULL;
+  struct gw_conn *conn = gw_conn_table_settle(table, id, len);
   if (conn && conn->state == OPEN && conn->route->handler->on_drain)
     conn->route->handler->on_drain(conn);
 }

@@ -141,8 +141,11 @@ static int listen_all(struct gw_server *server, const char *address, struct gw_t
                 : gw_worker_listen(&server->workers[i],
                                    with_port(address, *out_port, text, sizeof text), true, tls,
                                    &(unsigned){0}, &err);
-  if (r < 0) return problem(server, r, "%s: %s", address, err ? strerror(err) : gw_error_text(r));
-  return 0;
+  if (r == 0) return 0;
+  for (unsigned i = 0; i < server->n_workers; i++)
+    if (server->workers[i].n_entrances > server->n_listens)
+      gw_worker_listen_undo(&server->workers[i]);
+  return problem(server, r, "%s: %s", address, err ? strerror(err) : gw_error_text(r));
 }
 
 static void say_listening(struct gw_server *server, const char *address, bool is_tls,
@@ -263,6 +266,7 @@ struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i) {
  */
 
 #define POSTED_HIGH (1u << 20)
+#define REASON_MAX  124 /* one more than a Close takes: it is cut there, at a code point */
 #define POSTED_MAX                                                                                 \
   (64u << 20) /* bytes on their way to one connection: against a sender faster than its worker */
 
@@ -281,6 +285,21 @@ static struct gw_worker *worker_by_id(struct gw_server *server, uint64_t id) {
   return i < server->n_workers ? &server->workers[i] : NULL;
 }
 
+/* What a post weighs: empty messages take memory too. */
+static uint32_t cost_of(size_t len) {
+  return (uint32_t)(len + sizeof(struct posted));
+}
+
+/* Its sender has been told that the message is on its way: the connection ends rather than that
+ * one is missing. */
+static void lose(struct gw_conn *conn, int err) {
+  if (err == GW_ERR_FULL) {
+    gw_conn_close(conn, GW_WS_CODE_POLICY, "too slow for what is sent");
+  } else if (err != GW_ERR_CLOSED) {
+    gw_conn_close(conn, GW_WS_CODE_INTERNAL_ERROR, gw_error_text(err));
+  }
+}
+
 static void on_posted(struct gw_task *task) {
   struct posted *posted = gw_container_of(task, struct posted, task);
   struct gw_conn_table *table = posted->worker->table;
@@ -288,8 +307,9 @@ static void on_posted(struct gw_task *task) {
   if (posted->what == GW_WS_CLOSE) {
     if (conn) gw_conn_close(conn, posted->code, posted->len ? posted->data : NULL);
   } else {
-    if (conn) gw_conn_send(conn, posted->what, posted->data, posted->len);
-    gw_conn_posted_done(table, posted->id, (uint32_t)posted->len);
+    int r = conn ? gw_conn_send(conn, posted->what, posted->data, posted->len) : 0;
+    if (r < 0) lose(conn, r);
+    gw_conn_posted_done(table, posted->id, cost_of(posted->len));
   }
   free(posted);
 }
@@ -315,17 +335,18 @@ int gw_server_send(struct gw_server *server, uint64_t id, enum gw_ws_opcode type
     struct gw_conn *conn = gw_conn_table_find(worker->table, id);
     return conn ? gw_conn_send(conn, type, data, len) : GW_ERR_GONE;
   }
-  if (len > POSTED_MAX) return GW_ERR_FULL;
+  if (len > POSTED_MAX - sizeof(struct posted)) return GW_ERR_FULL;
   struct gw_conn_slot *slot = gw_conn_table_peek(worker->table, id);
   if (!slot) return GW_ERR_GONE;
-  uint32_t before = atomic_fetch_add(&slot->posted, (uint32_t)len);
-  int r = (before & GW_CONN_POSTED_MASK) + len > POSTED_MAX ? GW_ERR_FULL
-                                                            : post(worker, id, type, 0, data, len);
+  int64_t before = gw_conn_slot_reserve(slot, cost_of(len), POSTED_MAX);
+  if (before < 0) return (int)before;
+  int r = post(worker, id, type, 0, data, len);
   if (r < 0) {
-    atomic_fetch_sub(&slot->posted, (uint32_t)len);
+    atomic_fetch_sub(&slot->posted, cost_of(len));
     return r;
   }
-  if (!(before & GW_CONN_HIGH) && (before & GW_CONN_POSTED_MASK) + len <= POSTED_HIGH) return 0;
+  if (!(before & GW_CONN_HIGH) && (before & GW_CONN_POSTED_MASK) + cost_of(len) <= POSTED_HIGH)
+    return 0;
   gw_conn_table_owe(worker->table, id);
   return 1;
 }
@@ -338,6 +359,8 @@ int gw_server_close_conn(struct gw_server *server, uint64_t id, unsigned code, c
     return conn ? gw_conn_close(conn, code, reason) : GW_ERR_GONE;
   }
   if (!gw_conn_table_peek(worker->table, id)) return GW_ERR_GONE;
-  if (code && !gw_ws_code_is_sendable(code)) return GW_ERR_ARGUMENT;
-  return post(worker, id, GW_WS_CLOSE, code, reason, reason ? strnlen(reason, 123) : 0);
+  if (code && code != GW_WS_CODE_NO_STATUS && !gw_ws_code_is_sendable(code)) return GW_ERR_ARGUMENT;
+  size_t len = reason ? strnlen(reason, REASON_MAX) : 0;
+  if (len && (!code || code == GW_WS_CODE_NO_STATUS)) return GW_ERR_ARGUMENT;
+  return post(worker, id, GW_WS_CLOSE, code, reason, len);
 }

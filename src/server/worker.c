@@ -121,6 +121,12 @@ int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_p
   return 0;
 }
 
+void gw_worker_listen_undo(struct gw_worker *worker) {
+  struct gw_entrance *entrance = &worker->entrances[--worker->n_entrances];
+  if (entrance->listener) gw_listener_close(entrance->listener);
+  entrance->listener = NULL;
+}
+
 /* ---- the graceful end
  * --------------------------------------------------------------------------------------------------------------
  */
@@ -194,7 +200,10 @@ int gw_worker_init(struct gw_worker *worker, unsigned index,
   worker->cut_task.run = on_cut;
   worker->drain_timer.on_due = on_drain_tick;
   int r = gw_loop_new(&worker->loop);
-  if (r == 0) r = gw_net_new(worker->loop, NULL, &worker->net);
+  /* What may wait for one peer is limited per route (max_buffered), and one HTTP answer at a time.
+   */
+  const struct gw_net_options unlimited = {.outbox_cap = SIZE_MAX / 2};
+  if (r == 0) r = gw_net_new(worker->loop, &unlimited, &worker->net);
   if (r == 0) r = gw_ws_shared_new(&worker->shared);
   if (r == 0) r = gw_conn_table_new(index, options->max_connections, &worker->table);
   return r;
@@ -216,8 +225,8 @@ int gw_worker_prepare(struct gw_worker *worker) {
 }
 
 void gw_worker_clear(struct gw_worker *worker) {
-  for (unsigned i = 0; i < worker->n_entrances; i++)
-    if (worker->entrances[i].listener) gw_listener_close(worker->entrances[i].listener);
+  while (worker->n_entrances)
+    gw_worker_listen_undo(worker);
   if (worker->loop) gw_loop_turn(worker->loop, 0);
   if (worker->net) gw_net_free(worker->net);
   gw_loop_free(worker->loop);

@@ -52,6 +52,8 @@ void gw_worker_clear(struct gw_worker *worker);
 /* Opens a listener; out_port, out_errno as in net/net.h. */
 int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_port,
                      struct gw_tls *tls, unsigned *out_port, int *out_errno);
+/* Takes the latest entrance back. */
+void gw_worker_listen_undo(struct gw_worker *worker);
 /* An entrance without a listener of its own: keeps the numbers of entrances equal on all workers.
  */
 int gw_worker_listen_not(struct gw_worker *worker);
