@@ -5,8 +5,9 @@
 #include "godwit/server.h"
 
 static void echo_message(struct gw_conn *conn, const struct gw_message *m) {
-  /* Who does not read its echoes is not read from either. */
-  if (gw_conn_send(conn, m->type, m->data, m->len) == 1) gw_conn_pause(conn, true);
+  int r = gw_conn_send(conn, m->type, m->data, m->len);
+  if (r == 1) gw_conn_pause(conn, true); /* who does not read its echoes is not read from either */
+  if (r < 0) gw_conn_close(conn, GW_WS_CODE_INTERNAL_ERROR, gw_error_text(r));
 }
 
 static void echo_drain(struct gw_conn *conn) {

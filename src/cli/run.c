@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,18 +58,24 @@ int run_listen(const struct gw_command *command, struct gw_server *server,
   return 0;
 }
 
+struct signals {
+  struct gw_server *server;
+  atomic_bool is_over; /* the SIGUSR2 that comes then is ours */
+};
+
 static void *take_signals(void *arg) {
-  struct gw_server *server = arg;
+  struct signals *signals = arg;
+  struct gw_server *server = signals->server;
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR2);
-  for (int signal; sigwait(&set, &signal) == 0 && signal != SIGUSR2;) {
+  for (int signal; !atomic_load(&signals->is_over) && sigwait(&set, &signal) == 0;) {
     if (signal == SIGHUP) {
       gw_server_reload(server);
-    } else {
+    } else if (signal != SIGUSR2) {
       gw_server_stop(server);
     }
   }
@@ -76,6 +83,7 @@ static void *take_signals(void *arg) {
 }
 
 int run_server(const struct gw_command *command, struct gw_server *server) {
+  struct signals signals = {.server = server};
   sigset_t set;
   pthread_t thread;
   sigemptyset(&set);
@@ -85,11 +93,12 @@ int run_server(const struct gw_command *command, struct gw_server *server) {
   sigaddset(&set, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by the workers */
   signal(SIGPIPE, SIG_IGN);
-  if (pthread_create(&thread, NULL, take_signals, server) != 0) {
+  if (pthread_create(&thread, NULL, take_signals, &signals) != 0) {
     gw_command_say(command, "cannot start: no thread to be had");
     return GW_EXIT_FAILED;
   }
   int r = gw_server_run(server);
+  atomic_store(&signals.is_over, true);
   pthread_kill(thread, SIGUSR2);
   pthread_join(thread, NULL);
   if (r < 0) gw_command_say(command, "ended: %s", gw_error_text(r));

@@ -49,7 +49,7 @@ struct gw_client {
   unsigned streams; /* of ours whose end has not been told yet */
   unsigned conns;   /* whose memory has not been given back yet */
   bool is_closed;   /* the user wants no more */
-  bool is_freed;
+  bool is_freed, is_retired;
 };
 
 static void begin_try(struct gw_client *client);
@@ -173,6 +173,10 @@ static void read_answer(struct gw_client *client, uint8_t *rest, size_t len) {
  * ----------------------------------------------------------------------------------------------------------------
  */
 
+static unsigned timeout_of(const struct gw_client *client) {
+  return client->options.timeout_ms ? client->options.timeout_ms : 10000;
+}
+
 static void secure_or_shake(struct gw_client *client);
 
 static void read_tunnel(struct gw_client *client) {
@@ -226,8 +230,9 @@ static void on_end(struct gw_stream *stream) {
 }
 
 static void free_if_over(struct gw_client *client) {
-  if (client->is_freed && client->streams == 0 && client->conns == 0)
-    gw_loop_retire(client->loop, &client->retire);
+  if (!client->is_freed || client->streams || client->conns || client->is_retired) return;
+  client->is_retired = true;
+  gw_loop_retire(client->loop, &client->retire);
 }
 
 static void on_close(struct gw_stream *stream, int err) {
@@ -251,7 +256,7 @@ static void begin_tls(struct gw_client *client) {
   client->state = SECURING;
   client->stream = NULL;
   client->streams--;
-  int r = gw_tls_stream_new(client->tls, lower, client->host, 0, &client->stream);
+  int r = gw_tls_stream_new(client->tls, lower, client->host, timeout_of(client), &client->stream);
   if (r < 0) {
     try_failed(client, r, 0, NULL);
     return;
@@ -289,10 +294,6 @@ static void on_dial_failed(void *owner, int err) {
 
 static const struct gw_dial_events dial_events = {.on_connected = on_connected,
                                                   .on_failed = on_dial_failed};
-
-static unsigned timeout_of(const struct gw_client *client) {
-  return client->options.timeout_ms ? client->options.timeout_ms : 10000;
-}
 
 static void begin_try(struct gw_client *client) {
   bool by_proxy = client->options.proxy != NULL;
@@ -360,8 +361,15 @@ static void client_destroy(struct gw_client *client) {
   free(client);
 }
 
-static void on_retire(struct gw_task *task) {
+static void on_destroy(struct gw_task *task) {
   client_destroy(gw_container_of(task, struct gw_client, retire));
+}
+
+/* A turn later: the net may go with this client, and has its own streams of this turn to free. */
+static void on_retire(struct gw_task *task) {
+  struct gw_client *client = gw_container_of(task, struct gw_client, retire);
+  client->retire.run = on_destroy;
+  gw_loop_retire(client->loop, &client->retire);
 }
 
 static int copy_text(const char **text) {
@@ -489,13 +497,25 @@ void gw_client_close(struct gw_client *client, unsigned code, const char *reason
   client->state = IDLE;
 }
 
+/* Also those that are closed and whose streams still linger. */
+static void abort_conns(struct gw_client *client) {
+  unsigned left = client->conns;
+  uint32_t at = 0;
+  struct gw_conn *conn;
+  while (left && (conn = gw_conn_table_next(client->side->table, &at))) {
+    if (gw_conn_route_of(conn) != &client->route) continue;
+    gw_conn_abort(conn);
+    left--;
+  }
+}
+
 void gw_client_free(struct gw_client *client) {
   if (!client || client->is_freed) return;
   gw_client_close(client, GW_WS_CODE_GOING_AWAY, NULL);
   client->is_freed = true;
   client->handler = (struct gw_websocket){.user = client->handler.user};
   client->options.on_failure = NULL;
-  if (client->conn) gw_conn_abort(client->conn);
+  abort_conns(client);
   gw_buf_clear(&client->in);
   free_if_over(client);
 }

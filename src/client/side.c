@@ -28,7 +28,8 @@ int gw_client_side_get(struct gw_loop *loop, struct gw_client_side **out_side) {
   if (!side) return GW_ERR_MEMORY;
   side->loop = loop;
   side->refs = 1;
-  int r = gw_net_new(loop, NULL, &side->net);
+  /* What may wait for one server is limited per client (max_buffered). */
+  int r = gw_net_new(loop, &(struct gw_net_options){.outbox_cap = SIZE_MAX / 2}, &side->net);
   if (r == 0) r = gw_ws_shared_new(&side->shared);
   if (r == 0) r = gw_conn_table_new(0, CONNS_MAX, &side->table);
   if (r == 0) r = gw_loop_attach(loop, &key, side);
