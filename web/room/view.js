@@ -36,7 +36,7 @@ export class View {
     byId('retry').addEventListener('click', () => actions.retry());
     this.#newer.addEventListener('click', () => this.#scrollToEnd());
     this.#log.addEventListener('scroll', () => {
-      this.#isFollowing = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+      this.#isFollowing = this.#isAtEnd();
       if (this.#isFollowing) this.#newer.hidden = true;
     });
     new ResizeObserver(() => this.#isFollowing && this.#scrollToEnd()).observe(this.#log);
@@ -150,6 +150,7 @@ export class View {
   }
 
   #append(entry) {
+    this.#isFollowing = this.#isAtEnd(); // a scroll is told of only with the next frame
     byId('empty').hidden = true;
     this.#messages.append(entry);
     if (this.#messages.childElementCount > MAX_ENTRIES) {
@@ -158,6 +159,10 @@ export class View {
     }
     if (this.#isFollowing) this.#scrollToEnd();
     else this.#newer.hidden = false;
+  }
+
+  #isAtEnd() {
+    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
   }
 
   #scrollToEnd() {
