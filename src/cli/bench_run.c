@@ -78,6 +78,8 @@ static void begin_measuring(struct gw_bench *bench) {
 }
 
 static void end_measuring(struct gw_bench *bench) {
+  if (bench->plan->mode->turn)
+    bench->plan->mode->turn(bench); /* what is due is sent, late or not */
   bench->ended_at = gw_bench_now();
   read_usage(bench, &bench->usage_after);
   if (bench->plan->mode->is_settled && !bench->plan->mode->is_settled(bench))
