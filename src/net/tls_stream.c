@@ -234,6 +234,7 @@ void gw_tls_shared_free(struct gw_tls_shared *shared) {
 /* RFC 6066, 3: SNI is for names; an address is only verified. */
 static int name_set(SSL *ssl, const char *name) {
   uint8_t address[16];
+  if (!*name) return GW_ERR_ARGUMENT; /* to OpenSSL it would mean: any */
   if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) ? 0 : GW_ERR_TLS;
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

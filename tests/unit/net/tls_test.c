@@ -321,6 +321,34 @@ static void a_server_lets_go_of_openssl(void **state) {
   world_close(&w);
 }
 
+/* The client guesses a group that the server does not take (RFC 8446, 4.1.4). */
+static void a_hello_may_be_retried(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  assert_int_equal(SSL_CTX_set1_groups_list(w.client_tls->ctx, "P-521:X25519"), 1);
+  connect_ok(&w, SIZE_MAX);
+  assert_non_null(of(w.server.stream)->records);
+  w.server.echoes = true;
+  say(&w.client, "again", 5);
+  turns(&w, 2);
+  assert_bytes(&w.client, (const uint8_t *)"again", 5);
+  world_close(&w);
+}
+
+static void an_empty_name_is_no_name(void **state) {
+  (void)state;
+  struct world w;
+  struct gw_stream *lower, *peer, *stream;
+  world_open(&w, NULL, NULL);
+  pipe_new(w.net, SIZE_MAX, &lower, &peer);
+  gw_stream_own(peer, &orphan_events, NULL);
+  /* OpenSSL would take it for "any name" */
+  assert_int_equal(gw_tls_stream_new(w.client_tls, lower, "", 0, &stream), GW_ERR_ARGUMENT);
+  turns(&w, 2);
+  world_close(&w);
+}
+
 static void keys_change_on_the_way(void **state) {
   (void)state;
   struct world w;
@@ -501,6 +529,9 @@ static void a_server_asks_for_a_certificate(void **state) {
     world_open(&w, &s, &with);
     use_version(&w, versions[v]);
     connect_ok(&w, SIZE_MAX);
+    say(&w.server, "known", 5);
+    turns(&w, 1);
+    assert_bytes(&w.client, (const uint8_t *)"known", 5);
     world_close(&w);
     world_open(&w, &s, NULL);
     use_version(&w, versions[v]);
@@ -1078,6 +1109,8 @@ int main(void) {
       cmocka_unit_test(input_may_be_split_anywhere),
       cmocka_unit_test(one_cut_at_every_byte),
       cmocka_unit_test(a_server_lets_go_of_openssl),
+      cmocka_unit_test(a_hello_may_be_retried),
+      cmocka_unit_test(an_empty_name_is_no_name),
       cmocka_unit_test(keys_change_on_the_way),
       cmocka_unit_test(small_writes_of_a_turn_share_a_record),
       cmocka_unit_test(a_message_over_many_records_is_told_at_once),
