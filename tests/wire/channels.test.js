@@ -3,9 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { startServer } from '../support/server.js';
+import { frame, upgrade } from '../support/wire.js';
 
 const WORKERS = 3;
 const LIMIT = 65536;
@@ -300,6 +302,36 @@ test('a flood by one publisher arrives whole and in order', async () => {
   for (let n = 0; n < 20_000; n++) flooder.socket.send(String(n));
   assert.deepEqual(await listener.hears(20_000), numbers(0, 19_999));
   await Promise.all([flooder.close(), listener.close()]);
+});
+
+/** Sends a handshake and what follows it in one write; gives the socket. */
+function rush(channel, ...frames) {
+  const socket = connect(server.port, server.host);
+  socket.on('error', () => {});
+  socket.write(Buffer.concat([Buffer.from(upgrade({ path: path(channel) })), ...frames]));
+  return socket;
+}
+
+test('frames that come right behind the handshake are heard, though the opening waits', async () => {
+  for (let n = 0; n < 12; n++) {
+    const channel = fresh();
+    const listener = await Listener.open(channel);
+    const socket = rush(channel, frame(1, 'early'), frame(2, 'bird'));
+    assert.deepEqual((await listener.hears(2)).map(String), ['early', 'bird']);
+    socket.destroy();
+    await listener.close();
+  }
+});
+
+test('clients that vanish while their opening waits leave nothing behind', async () => {
+  const channel = fresh();
+  const sockets = Array.from({ length: 300 }, () => rush(channel));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  sockets.forEach((socket, i) => (i % 2 ? socket.resetAndDestroy() : socket.destroy()));
+  const listener = await Listener.open(channel);
+  await publish(channel, 'still here');
+  assert.deepEqual(await listener.hears(1), ['still here']);
+  await listener.close();
 });
 
 test('a stop says 1001 to every listener', async () => {

@@ -14,14 +14,14 @@ struct gw_loop {
   unsigned posts;                    /* so far */
 };
 
-static void fake_queue(struct gw_task **at, struct gw_task *task) {
+static inline void fake_queue(struct gw_task **at, struct gw_task *task) {
   while (*at)
     at = &(*at)->next;
   task->next = NULL;
   *at = task;
 }
 
-static void fake_run(struct gw_task **queue) {
+static inline void fake_run(struct gw_task **queue) {
   struct gw_task *task = *queue;
   *queue = NULL;
   while (task) {
@@ -31,18 +31,18 @@ static void fake_run(struct gw_task **queue) {
   }
 }
 
-static void fake_loop_init(struct gw_loop *loop) {
+static inline void fake_loop_init(struct gw_loop *loop) {
   *loop = (struct gw_loop){0};
   gw_wheel_init(&loop->wheel, 1000);
 }
 
-static void fake_loop_turn(struct gw_loop *loop) {
+static inline void fake_loop_turn(struct gw_loop *loop) {
   fake_run(&loop->posted);
   while (loop->deferred)
     fake_run(&loop->deferred);
 }
 
-static void fake_loop_pass(struct gw_loop *loop, uint64_t ms) {
+static inline void fake_loop_pass(struct gw_loop *loop, uint64_t ms) {
   gw_wheel_advance(&loop->wheel, loop->wheel.now + ms);
 }
 

@@ -602,6 +602,26 @@ static void a_worker_that_does_not_keep_up_refuses_for_all(void **state) {
   heard_exactly(&quick, 1, placed + 1);
 }
 
+static void answers_that_nobody_takes_refuse_more_questions(void **state) {
+  (void)state;
+  restart(&(struct gw_memory_options){.queue_bytes = 10000});
+  const char *channel = channel_at_0();
+  publish_some(0, channel, 100);
+  static struct query queries[HEARD];
+  unsigned asked = 0;
+  for (; asked < HEARD; asked++) {
+    queries[asked] = (struct query){.ask.on_answer = note_answer};
+    if (gw_hub_history(hubs[1], gw_str_of(channel), NULL, 0, &queries[asked].ask) < 0) break;
+    fake_run(&loops[1].deferred); /* what it asks goes out, what it is answered waits */
+    fake_loop_turn(&loops[0]);
+  }
+  assert_in_range(asked, 5, 50);
+  settle();
+  for (unsigned i = 0; i < asked; i++)
+    assert_int_equal(queries[i].recovery.n, 100);
+  assert_int_equal(ask_history(1, channel, NULL, 0).recovery.n, 100);
+}
+
 static void a_forgotten_question_gets_no_answer(void **state) {
   (void)state;
   const char *channel = channel_at_0();
@@ -758,6 +778,7 @@ int main(void) {
       TEST(subscribing_inside_a_delivery_is_exact),
       TEST(a_publisher_faster_than_the_home_is_refused),
       TEST(a_worker_that_does_not_keep_up_refuses_for_all),
+      TEST(answers_that_nobody_takes_refuse_more_questions),
       TEST(a_forgotten_question_gets_no_answer),
       TEST(a_publication_may_have_no_asker),
       TEST(every_allocation_may_fail),
