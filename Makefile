@@ -92,10 +92,15 @@ $(B)/examples/%: examples/%.c $(B)/libgodwit.a
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -Iinclude $(LDFLAGS) -o $@ $< $(B)/libgodwit.a $(PKG_LIBS)
 
-$(B)/tests/unit/%: tests/unit/%.c $(UNIT_SUPPORT) $(B)/libgodwit.a
+# An archive: a test that has a loop of its own must not get ours along with a helper that it does not use.
+$(B)/unit-support.a: $(UNIT_SUPPORT)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(B)/tests/unit/%: tests/unit/%.c $(B)/unit-support.a $(B)/libgodwit.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -Wno-missing-prototypes -MMD -MP -o $@ $< $(UNIT_SUPPORT) $(B)/libgodwit.a \
-	  $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(PKG_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -Itests/unit -Wno-missing-prototypes -MMD -MP -o $@ $< \
+	  -Wl,--start-group $(B)/unit-support.a $(B)/libgodwit.a -Wl,--end-group $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(PKG_LIBS) -lcmocka
 $(B)/obj/tests/unit/support/%.o: tests/unit/support/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests/unit -Wno-missing-prototypes -MMD -MP -c $< -o $@
