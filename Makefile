@@ -17,7 +17,7 @@ VERSION := 0.1.0
 VARIANT ?=
 B := build$(if $(VARIANT),/$(VARIANT))
 
-PKGS := openssl zlib libdeflate jansson libxxhash
+PKGS := openssl zlib libdeflate libisal jansson libxxhash
 CLI_PKGS := libedit
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wconversion -Wno-sign-conversion -Wvla -Wformat=2
 HARDEN := -fstack-protector-strong -fPIC

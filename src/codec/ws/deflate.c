@@ -2,13 +2,15 @@
 /*
  * Compression of messages (RFC 7692 section 7.2.1) into the shared scratch. Without takeover each
  * message, and each part of one, is compressed by itself: a part never refers to the one before, so
- * nothing is held between calls. Blocks never carry BFINAL, which some peers cannot read on from.
+ * nothing is held between calls. Whole messages at the fast default are ISA-L's, all else zlib's.
+ * Blocks never carry BFINAL, which some peers cannot read on from.
  */
 #include "codec/ws/pool.h"
 
 #include "codec/ws/shared.h"
 
 #include <stdlib.h>
+#include <sys/types.h>
 
 #define FAST_LEVEL 1
 #define PART_MAX   ((size_t)1 << 30) /* zlib counts in 32 bits; what is larger goes plain */
@@ -17,6 +19,10 @@
 /* Resetting a small context is cheaper, and a small message has no use for a large window. */
 #define SMALL_MAX 4096
 enum { SMALL_BITS = 12, SMALL_MEMORY = 5, LARGE_MEMORY = 8, OWN_MEMORY = 5 };
+
+/* Up to this size the fixed Huffman code is near enough to one of the message's own, which takes
+ * several times as long to make. */
+#define FIXED_CODE_MAX 1024
 
 static z_stream *borrow(struct gw_ws_shared *shared, int level, unsigned bits, size_t len) {
   bool is_small = len <= SMALL_MAX;
@@ -39,14 +45,38 @@ static z_stream *own(struct gw_ws *ws) {
   return flate->deflater;
 }
 
-/* How many bytes came out, the tail included; 0: they do not fit. */
-static size_t run(z_stream *stream, const void *data, size_t len, uint8_t *out, size_t room) {
-  stream->next_in = (uint8_t *)data; /* zlib does not write it */
+/* How many bytes came out, the tail included; 0: they do not fit; GW_ERR_MEMORY: no stream. */
+static ssize_t run(z_stream *stream, const void *data, size_t len, uint8_t *out, size_t room) {
+  if (!stream) return GW_ERR_MEMORY;
+  stream->next_in = (uint8_t *)(uintptr_t)data; /* zlib does not write it */
   stream->avail_in = (unsigned)len;
   stream->next_out = out;
   stream->avail_out = (unsigned)room;
   deflate(stream, Z_SYNC_FLUSH);
-  return stream->avail_in == 0 && stream->avail_out > 0 ? room - stream->avail_out : 0;
+  return stream->avail_in == 0 && stream->avail_out > 0 ? (ssize_t)(room - stream->avail_out) : 0;
+}
+
+/* As run, by ISA-L. */
+static ssize_t run_fast(struct gw_ws_fast *fast, unsigned bits, const void *data, size_t len,
+                        uint8_t *out, size_t room) {
+  if (!fast) return GW_ERR_MEMORY;
+  struct isal_zstream *stream = &fast->stream;
+  isal_deflate_init(stream);
+  if (len <= FIXED_CODE_MAX) {
+    isal_deflate_set_hufftables(stream, NULL, IGZIP_HUFFTABLE_STATIC);
+  } else {
+    stream->level = 1;
+    stream->level_buf = fast->level_buf;
+    stream->level_buf_size = sizeof fast->level_buf;
+  }
+  stream->hist_bits = (uint16_t)bits;
+  stream->flush = SYNC_FLUSH;
+  stream->next_in = (uint8_t *)(uintptr_t)data; /* nor does ISA-L */
+  stream->avail_in = (uint32_t)len;
+  stream->next_out = out;
+  stream->avail_out = (uint32_t)room;
+  bool is_done = isal_deflate(stream) == COMP_OK && stream->avail_in == 0 && stream->avail_out > 0;
+  return is_done ? (ssize_t)(room - stream->avail_out) : 0;
 }
 
 int gw_ws_deflate_alone(struct gw_ws_shared *shared, int level, unsigned bits, const void *data,
@@ -54,12 +84,12 @@ int gw_ws_deflate_alone(struct gw_ws_shared *shared, int level, unsigned bits, c
   if (len > PART_MAX) return 0;
   size_t room = len + TAIL; /* so it fits only if it shrinks */
   uint8_t *out = gw_ws_shared_scratch(shared, room);
-  z_stream *stream = borrow(shared, level, bits, len);
-  if (!out || !stream) return GW_ERR_MEMORY;
-  size_t size = run(stream, data, len, out, room);
-  if (size == 0) return 0;
+  if (!out) return GW_ERR_MEMORY;
+  ssize_t size = level == 0 ? run_fast(gw_ws_pool_fast(shared), bits, data, len, out, room)
+                            : run(borrow(shared, level, bits, len), data, len, out, room);
+  if (size <= 0) return (int)size;
   *out_data = out;
-  *out_len = size - TAIL;
+  *out_len = (size_t)size - TAIL;
   return 1;
 }
 
@@ -79,10 +109,10 @@ static int deflate_always(struct gw_ws *ws, const struct gw_ws_frame *frame,
   int level = ws->options->deflate.level;
   z_stream *stream =
       gw_ws_self_keeps(ws) ? own(ws) : borrow(ws->shared, level, gw_ws_self_bits(ws), frame->len);
-  if (!out || !stream) return GW_ERR_MEMORY;
-  size_t size = run(stream, frame->data, frame->len, out, room);
+  ssize_t size = out ? run(stream, frame->data, frame->len, out, room) : GW_ERR_MEMORY;
+  if (size < 0) return (int)size;
   *out_data = out;
-  *out_len = frame->is_partial ? size : size - TAIL;
+  *out_len = (size_t)size - (frame->is_partial ? 0 : TAIL);
   return 1;
 }
 

@@ -42,6 +42,12 @@ struct gw_ws_flate_pool *gw_ws_pool(struct gw_ws_shared *shared) {
   return shared->pool = pool;
 }
 
+struct gw_ws_fast *gw_ws_pool_fast(struct gw_ws_shared *shared) {
+  struct gw_ws_flate_pool *pool = gw_ws_pool(shared);
+  if (pool && !pool->fast) pool->fast = malloc(sizeof *pool->fast);
+  return pool ? pool->fast : NULL;
+}
+
 static void inflater_free(z_stream *stream) {
   if (stream) inflateEnd(stream);
   free(stream);
@@ -50,6 +56,7 @@ static void inflater_free(z_stream *stream) {
 void gw_ws_flate_pool_free(struct gw_ws_flate_pool *pool) {
   if (!pool) return;
   libdeflate_free_decompressor(pool->whole);
+  free(pool->fast);
   while (pool->n_inflaters > 0)
     inflater_free(pool->inflaters[--pool->n_inflaters]);
   for (size_t i = 0; i < GW_WS_POOL_DEFLATERS; i++)

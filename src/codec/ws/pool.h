@@ -6,6 +6,7 @@
 
 #include "codec/ws/flate.h"
 
+#include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 
 /* Contexts that are kept for the next borrower; more than these are made and freed on demand. */
@@ -18,7 +19,14 @@ struct gw_ws_deflater {
   uint8_t level, bits, memory;
 };
 
+/* ISA-L's compressor, for messages by themselves at the fast default. */
+struct gw_ws_fast {
+  struct isal_zstream stream;
+  uint8_t level_buf[ISAL_DEF_LVL1_MEDIUM];
+};
+
 struct gw_ws_flate_pool {
+  struct gw_ws_fast *fast;
   struct libdeflate_decompressor *whole;
   z_stream *inflaters[GW_WS_POOL_INFLATERS];
   unsigned n_inflaters;
@@ -30,6 +38,9 @@ struct gw_ws_flate_pool {
 
 /* The thread's pool; NULL without memory. */
 struct gw_ws_flate_pool *gw_ws_pool(struct gw_ws_shared *shared);
+
+/* The fast compressor; NULL without memory. */
+struct gw_ws_fast *gw_ws_pool_fast(struct gw_ws_shared *shared);
 
 /* An inflater at its beginning, for any window; NULL without memory. */
 z_stream *gw_ws_pool_take_inflater(struct gw_ws_shared *shared);

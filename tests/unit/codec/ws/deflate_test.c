@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "codec/ws/conn.h"
+#include "codec/ws/pool.h"
 #include "support/alloc.h"
 #include "support/ws_talk.h"
 
@@ -101,6 +102,42 @@ static void takeover_uses_what_went_before(void **state) {
   assert_true(wire.body_len < first / 4);
   expect_text(read_back(&client), text, 500);
   tear_down();
+}
+
+/* Decompresses with no larger a window than was agreed, as a peer may. */
+static void expect_inflates(const uint8_t *packed, size_t len, unsigned bits, size_t expected) {
+  static uint8_t out[sizeof text];
+  z_stream stream = {.next_in = (uint8_t *)(uintptr_t)packed,
+                     .avail_in = (unsigned)len,
+                     .next_out = out,
+                     .avail_out = sizeof out};
+  assert_int_equal(inflateInit2(&stream, -(int)bits), Z_OK);
+  assert_int_equal(inflate(&stream, Z_SYNC_FLUSH), Z_OK);
+  assert_int_equal(stream.total_out, expected);
+  assert_memory_equal(out, text, expected);
+  inflateEnd(&stream);
+}
+
+static void no_match_reaches_beyond_the_window(void **state) {
+  (void)state;
+  enum { N = 200 };
+  for (int level = 0; level < 2; level++)
+    for (unsigned bits = 9; bits <= 15; bits++) {
+      set_up(&(struct gw_ws_deflate){0});
+      size_t window = (size_t)1 << bits;
+      uint32_t seed = 3;
+      for (size_t i = 0; i < N; i++)
+        text[i] = (uint8_t)((seed = seed * 1664525 + 1013904223) >> 24);
+      memset(text + N, 'x', window);
+      memcpy(text + N + window, text, N);
+      const uint8_t *packed;
+      size_t packed_len;
+      assert_int_equal(gw_ws_deflate_alone(shared, level, bits, text, window + 2 * (size_t)N,
+                                           &packed, &packed_len),
+                       1);
+      expect_inflates(packed, packed_len, bits, window + 2 * (size_t)N);
+      tear_down();
+    }
 }
 
 static void what_does_not_shrink_goes_plain(void **state) {
@@ -207,6 +244,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(there_and_back_for_every_agreement),
       cmocka_unit_test(takeover_uses_what_went_before),
+      cmocka_unit_test(no_match_reaches_beyond_the_window),
       cmocka_unit_test(what_does_not_shrink_goes_plain),
       cmocka_unit_test(small_and_plain_ones_are_left_alone),
       cmocka_unit_test(parts_are_compressed_as_one_message),
