@@ -39,6 +39,7 @@ static void note_outcome(struct gw_tls_stream *s) {
 static void detach(struct gw_tls_stream *s) {
   struct gw_tls_secrets *secrets = &s->handshake->secrets;
   if (s->tls->is_client || SSL_version(s->ssl) != TLS1_3_VERSION) return;
+  if (SSL_has_pending(s->ssl)) return; /* it has read more than the handshake: it goes on itself */
   unsigned suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(s->ssl));
   size_t len = gw_tls_suite_secret_len(suite);
   if (!len || secrets->in_len != len || secrets->out_len != len) return;
@@ -46,6 +47,7 @@ static void detach(struct gw_tls_stream *s) {
   if (!records) return;
   if (gw_tls_records_init(records, &s->shared->ciphers, suite, secrets->in, secrets->out,
                           secrets->sealed) < 0) {
+    OPENSSL_cleanse(records, sizeof *records);
     free(records);
     return;
   }
@@ -89,24 +91,12 @@ static void skip(struct input *in, size_t n) {
   in->len -= n;
 }
 
-/* The peer's alert is the reason, or ours, which it is sent. */
-static int records_failed(struct gw_tls_stream *s, const char **out_reason) {
-  const uint8_t ours = s->records->alert, peers = s->records->peer_alert;
-  const uint8_t alert[] = {2 /* fatal */, ours};
-  gw_tls_out_lend(s, NULL, 0);
-  if (!peers) (void)gw_tls_out_record(s, GW_TLS_ALERT, alert, sizeof alert);
-  *out_reason = SSL_alert_desc_string_long(peers ? peers : ours);
-  return GW_ERR_TLS;
-}
-
-static int open_record(struct gw_tls_stream *s, const uint8_t *in, size_t size, size_t *n,
-                       const char **out_reason) {
+static int open_record(struct gw_tls_stream *s, const uint8_t *in, size_t size, size_t *n) {
   size_t len = 0;
   int rc =
       gw_tls_record_open(s->records, &s->shared->ciphers, in, size, s->shared->opened + *n, &len);
   *n += len;
-  if (rc > 0) return GW_TLS_END;
-  return rc < 0 ? records_failed(s, out_reason) : 0;
+  return rc > 0 ? GW_TLS_END : rc;
 }
 
 /* Moves input to `held` until that has `size` bytes. */
@@ -119,35 +109,34 @@ static int top_up(struct gw_tls_stream *s, struct input *in, size_t size) {
 }
 
 /* The size of the record that begins here; 0: it is not all there. One that is longer than it may
- * be is not waited for. */
+ * be, or is not sealed, is not waited for. */
 static size_t whole_record(const uint8_t *at, size_t len) {
   size_t size = gw_tls_record_size(at, len);
-  return size > len && size <= GW_TLS_HEAD + GW_TLS_BODY_MAX ? 0 : size;
+  bool is_hopeless = size > GW_TLS_HEAD + GW_TLS_BODY_MAX || (size && at[0] != GW_TLS_DATA);
+  return size > len && !is_hopeless ? 0 : size;
 }
 
 /* A record that came in parts. */
-static int open_held(struct gw_tls_stream *s, struct input *in, size_t *n,
-                     const char **out_reason) {
+static int open_held(struct gw_tls_stream *s, struct input *in, size_t *n) {
   int err = top_up(s, in, GW_TLS_HEAD);
   size_t size = gw_tls_record_size(s->held.data, s->held.len);
-  if (!err && size <= GW_TLS_HEAD + GW_TLS_BODY_MAX) err = top_up(s, in, size);
+  if (!err && size && !whole_record(s->held.data, s->held.len)) err = top_up(s, in, size);
   size = whole_record(s->held.data, s->held.len);
   if (err || !size) return err;
-  int rc = open_record(s, s->held.data, size, n, out_reason);
+  int rc = open_record(s, s->held.data, size, n);
   gw_buf_clear(&s->held);
   return rc;
 }
 
-static int open_records(struct gw_tls_stream *s, struct input *in, size_t *n,
-                        const char **out_reason) {
+static int open_records(struct gw_tls_stream *s, struct input *in, size_t *n) {
   if (s->held.len) {
-    int rc = open_held(s, in, n, out_reason);
+    int rc = open_held(s, in, n);
     if (rc || s->held.len) return rc;
   }
   for (size_t size; GW_TLS_OPENED_ROOM - *n >= GW_TLS_BODY_MAX; skip(in, size)) {
     size = whole_record(in->at, in->len);
     if (!size) return 0;
-    int rc = open_record(s, in->at, size, n, out_reason);
+    int rc = open_record(s, in->at, size, n);
     if (rc) return rc;
   }
   return 0;
@@ -163,6 +152,16 @@ static void end(struct gw_tls_stream *s) {
     gw_stream_close(&s->stream);
 }
 
+/* The peer's alert is the reason, or ours, which it is sent; after what its good records made the
+ * owner write, as nothing may follow it (RFC 8446, 6.2). */
+static void records_failed(struct gw_tls_stream *s) {
+  const uint8_t ours = s->records->alert, peers = s->records->peer_alert;
+  const uint8_t alert[] = {2 /* fatal */, ours};
+  gw_tls_out_lend(s, NULL, 0);
+  if (!peers) (void)gw_tls_out_record(s, GW_TLS_ALERT, alert, sizeof alert);
+  gw_tls_out_fail(s, GW_ERR_TLS, SSL_alert_desc_string_long(peers ? peers : ours));
+}
+
 /* Opens as much of the input as one on_data takes, and tells. */
 static void open_some(struct gw_tls_stream *s, struct input *in) {
   struct gw_tls_shared *shared = s->shared;
@@ -170,7 +169,7 @@ static void open_some(struct gw_tls_stream *s, struct input *in) {
   const char *reason = NULL;
   int rc;
   if (s->records) {
-    rc = open_records(s, in, &n, &reason);
+    rc = open_records(s, in, &n);
   } else {
     gw_tls_out_lend(s, in->at, in->len);
     rc = gw_tls_ssl_open(s->ssl, &shared->bio, shared->opened, GW_TLS_OPENED_ROOM, &n, &reason);
@@ -178,7 +177,10 @@ static void open_some(struct gw_tls_stream *s, struct input *in) {
   }
   if (n) s->stream.events->on_data(&s->stream, shared->opened, n);
   if (s->is_closing) return;
-  if (rc < 0) gw_tls_out_fail(s, rc, reason);
+  if (rc == GW_ERR_TLS && s->records)
+    records_failed(s);
+  else if (rc < 0)
+    gw_tls_out_fail(s, rc, reason);
   if (rc == GW_TLS_END) end(s);
 }
 

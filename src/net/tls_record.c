@@ -232,11 +232,12 @@ static int take_handshake(struct gw_tls_records *records, struct gw_tls_ciphers 
     return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);
   memcpy(records->message + records->message_len, text, len);
   records->message_len = (uint8_t)(records->message_len + len);
+  if (records->message[0] != KEY_UPDATE) return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);
   if (records->message_len < sizeof records->message) return 0;
   records->message_len = 0;
   static const uint8_t head[] = {KEY_UPDATE, 0, 0, 1};
-  if (memcmp(records->message, head, sizeof head) != 0 || records->message[4] > 1)
-    return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);
+  if (memcmp(records->message, head, sizeof head) != 0) return refuse(records, GW_TLS_DECODE_ERROR);
+  if (records->message[4] > 1) return refuse(records, GW_TLS_ILLEGAL_PARAMETER); /* 4.6.3 */
   if (++records->updates > UPDATES_MAX) return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);
   records->owes_update |= records->message[4] == 1;
   if (!keys_update(&records->in, ciphers, records->suite))
@@ -257,11 +258,12 @@ int gw_tls_record_open(struct gw_tls_records *records, struct gw_tls_ciphers *ci
   if (len < GW_TLS_TAIL) return refuse(records, GW_TLS_BAD_RECORD_MAC);
   len -= TAG;
   if (!decrypt(records, ciphers, in, len, out)) return refuse(records, GW_TLS_BAD_RECORD_MAC);
-  while (len && out[len - 1] == 0) /* padding, RFC 8446, 5.4 */
+  /* The type and the padding count, RFC 8446, 5.4. */
+  if (len > GW_TLS_TEXT_MAX + 1) return refuse(records, GW_TLS_RECORD_OVERFLOW);
+  while (len && out[len - 1] == 0)
     len--;
   if (len == 0) return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);
   uint8_t type = out[--len];
-  if (len > GW_TLS_TEXT_MAX) return refuse(records, GW_TLS_RECORD_OVERFLOW);
   /* A message in parts stands alone, RFC 8446, 5.1. */
   if (records->message_len && type != GW_TLS_HANDSHAKE)
     return refuse(records, GW_TLS_UNEXPECTED_MESSAGE);

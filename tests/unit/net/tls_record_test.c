@@ -253,12 +253,17 @@ static void handshake_messages_are_strict(void **state) {
   static const struct {
     const char *text;
     size_t len;
-  } wrong[] = {{"\30\0\0\1\2", 5},    {"\30\0\0\2\0", 5}, {"\1\0\0\1\0", 5},
-               {"\30\0\0\1\0\30", 6}, {"\4\0\0\0\0", 5},  {"", 0}};
+    unsigned alert;
+  } wrong[] = {{"\30\0\0\1\2", 5, GW_TLS_ILLEGAL_PARAMETER},
+               {"\30\0\0\2\0", 5, GW_TLS_DECODE_ERROR},
+               {"\1\0\0\1\0", 5, GW_TLS_UNEXPECTED_MESSAGE},
+               {"\30\0\0\1\0\30", 6, GW_TLS_UNEXPECTED_MESSAGE},
+               {"\4\0\0\0\0", 5, GW_TLS_UNEXPECTED_MESSAGE},
+               {"", 0, GW_TLS_UNEXPECTED_MESSAGE}};
   for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     struct ends e = ends_of(0x1301);
     assert_int_equal(pass(&e, GW_TLS_HANDSHAKE, wrong[i].text, wrong[i].len), GW_ERR_TLS);
-    assert_int_equal(e.server.alert, GW_TLS_UNEXPECTED_MESSAGE);
+    assert_int_equal(e.server.alert, wrong[i].alert);
   }
   struct ends e = ends_of(0x1301); /* in parts, with nothing in between */
   assert_int_equal(pass(&e, GW_TLS_HANDSHAKE, "\30\0", 2), 0);
