@@ -24,6 +24,8 @@
  * from until they are below the second. Against a publisher that is faster than its channel. */
 enum { FLYING_HIGH = 64, FLYING_LOW = 32 };
 
+enum { BUFFERED_MAX = 4 << 20 }; /* against a consumer that never reads */
+
 struct gw_raw {
   struct gw_websocket handler;
   struct gw_hub *hubs[]; /* one per worker */
@@ -316,6 +318,7 @@ int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs,
                struct gw_raw **out_raw) {
   struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->hubs[0]);
   if (!raw) return GW_ERR_MEMORY;
+  size_t max_message = options->max_message ? options->max_message : 64 * 1024;
   memcpy(raw->hubs, hubs, n * sizeof(struct gw_hub *));
   raw->handler = (struct gw_websocket){
       .on_request = on_request,
@@ -325,9 +328,9 @@ int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs,
       .on_close = on_close,
       .user = raw,
       .user_size = sizeof(struct listener),
-      .protocol.max_message = options->max_message ? options->max_message : 64 * 1024,
+      .protocol.max_message = max_message,
       .origins = options->origins,
-      .max_buffered = options->max_buffered,
+      .max_buffered = options->max_buffered ? options->max_buffered : BUFFERED_MAX + max_message,
   };
   *out_raw = raw;
   return 0;

@@ -12,9 +12,10 @@ struct gw_websocket; /* godwit/websocket.h */
 struct gw_raw;
 
 struct gw_raw_options {
-  size_t max_message;  /* bytes; 0: 64 KiB */
-  size_t max_buffered; /* that may wait for a slow consumer, before it is closed; 0: 1 MiB and a
-                          message */
+  size_t max_message; /* bytes; 0: 64 KiB */
+  /* That may wait for a slow consumer, before it is closed; 0: 4 MiB and a message. Wider than what
+   * publishers can pour out in one turn: a burst is not the consumer's fault. */
+  size_t max_buffered;
   const char *origins; /* as in struct gw_websocket; borrowed */
 };
 

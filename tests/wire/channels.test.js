@@ -46,7 +46,11 @@ class Listener {
       this.heard.push(isBinary ? data : data.toString());
       this.#wake();
     });
-    this.closed = once(this.socket, 'close').then(([code, reason]) => ({ code, reason: reason.toString() }));
+    this.closed = once(this.socket, 'close').then(([code, reason]) => {
+      this.end = { code, reason: reason.toString() };
+      this.#wake();
+      return this.end;
+    });
     this.socket.on('error', () => {});
   }
 
@@ -62,7 +66,10 @@ class Listener {
 
   /** Until it has heard `n` messages. */
   async hears(n) {
-    while (this.heard.length < n) await new Promise((resolve) => this.#wakers.push(resolve));
+    while (this.heard.length < n) {
+      if (this.end) throw new Error(`closed with ${this.end.code} after ${this.heard.length} of ${n} messages`);
+      await new Promise((resolve) => this.#wakers.push(resolve));
+    }
     return this.heard;
   }
 
