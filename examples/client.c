@@ -21,8 +21,8 @@ static void on_message(struct gw_conn *conn, const struct gw_message *m) {
 }
 
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
-  (void)conn;
   fprintf(stderr, "closed: %u %s\n", ending->code, ending->reason);
+  if (ending->code == GW_WS_CODE_NORMAL) gw_loop_stop(gw_client_user(gw_conn_client(conn)));
 }
 
 static void on_failure(struct gw_client *client, const struct gw_client_failure *failure) {
@@ -39,8 +39,14 @@ int main(int argc, char **argv) {
   struct gw_loop *loop;
   struct gw_client *client;
   if (gw_loop_new(&loop) < 0) return 1;
-  const struct gw_client_options options = {
-      .url = argv[1], .handler = &handler, .may_reconnect = true, .on_failure = on_failure};
+  const struct gw_client_options options = {.url = argv[1],
+                                            .handler = &handler,
+                                            .may_reconnect = true,
+                                            .on_failure = on_failure,
+                                            .user = loop};
   if (gw_client_open(loop, &options, &client) < 0) return 1;
-  return gw_loop_run(loop) < 0;
+  int r = gw_loop_run(loop);
+  gw_client_free(client);
+  gw_loop_free(loop);
+  return r < 0;
 }
