@@ -58,7 +58,7 @@ test('every answer is there before it closes, however many lines there are', asy
   const { url } = await serve(echo);
   const input = Array.from({ length: 20000 }, (_, i) => `line ${i}\n`).join('');
   const { code, stdout } = await run(['connect', '--quiet', url], { input });
-  assert.equal(stdout, input);
+  assert.ok(stdout === input, stdout.slice(0, 100));
   assert.equal(code, 0);
 });
 
@@ -133,7 +133,7 @@ test('a compressed connection carries large messages', async () => {
   server.on('connection', (socket) => (extensions = socket.extensions));
   const input = `${'안녕하세요 '.repeat(60_000)}\n`;
   const { stdout, stderr } = await run(['connect', url], { input });
-  assert.equal(stdout, input);
+  assert.ok(stdout === input, stdout.slice(0, 100));
   assert.match(extensions, /permessage-deflate/);
   assert.match(stderr, /permessage-deflate/);
 });

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 import { GODWIT } from './server.js';
 
@@ -16,6 +17,7 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 class Program {
   #waiting = [];
+  #text = { stdout: new StringDecoder(), stderr: new StringDecoder() };
 
   constructor(command, args, env) {
     this.stdout = '';
@@ -43,7 +45,7 @@ class Program {
   }
 
   #take(name, data) {
-    this[name] += data.toString();
+    this[name] += this.#text[name].write(data);
     this.#waiting = this.#waiting.filter((waiting) => !waiting.look());
   }
 
