@@ -291,7 +291,8 @@ static void on_message(struct gw_conn *conn, const struct gw_ws_event *ev) {
   struct gw_conn_route *route = conn->route;
   if (conn->state != OPEN || !route->handler->on_message) return;
   route->lent = ev->len >= LARGE ? gw_ws_take_bytes(&conn->ws) : NULL;
-  const struct gw_message message = {ev->opcode, ev->data, ev->len, ev->is_first, ev->is_last};
+  const void *data = route->lent ? route->lent->data : ev->data; /* taking may move it */
+  const struct gw_message message = {ev->opcode, data, ev->len, ev->is_first, ev->is_last};
   route->handler->on_message(conn, &message);
   gw_bytes_unref(route->lent);
   route->lent = NULL;

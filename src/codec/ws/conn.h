@@ -48,8 +48,9 @@ size_t gw_ws_direct(struct gw_ws *ws, uint8_t **out);
 /* `n` bytes were received there. As gw_ws_read. */
 int gw_ws_direct_done(struct gw_ws *ws, size_t n, struct gw_ws_event *out_event);
 
-/* After the event of a message that was assembled: gives its memory, data and length as in the
- * event. NULL where the event points into the input or into scratch: copy it then. */
+/* After the event of a message that was assembled: gives its memory, content and length as in the
+ * event, whose own `data` is not valid any more. NULL where the event points into the input or into
+ * scratch: copy it then. */
 struct gw_bytes *gw_ws_take_bytes(struct gw_ws *ws);
 
 static inline size_t gw_ws_max_message(const struct gw_ws_options *options) {
