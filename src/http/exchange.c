@@ -134,25 +134,32 @@ void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const ch
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-static bool host_matches(struct gw_str pattern, struct gw_str host) {
-  bool is_wild = pattern.len > 2 && pattern.at[0] == '*' && pattern.at[1] == '.';
-  if (is_wild) { /* `*.example.com`: something, a dot, and the rest */
-    struct gw_str suffix = {pattern.at + 1, pattern.len - 1};
-    if (host.len <= suffix.len) return false;
-    host.at += host.len - suffix.len;
-    host.len = suffix.len;
-    pattern = suffix;
-  }
-  return host.len == pattern.len && strncasecmp(host.at, pattern.at, host.len) == 0;
+static bool is_same_nocase(struct gw_str a, struct gw_str b) {
+  return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
 }
 
+/* `example.com`; where it is wild, something, a dot, and that. */
+static bool host_matches(struct gw_str wanted, bool is_wild, struct gw_str host) {
+  if (!is_wild) return is_same_nocase(wanted, host);
+  if (host.len < wanted.len + 2) return false;
+  struct gw_str end = {host.at + (host.len - wanted.len), wanted.len};
+  return end.at[-1] == '.' && is_same_nocase(wanted, end);
+}
+
+/* A pattern without the `*.` before its host is an origin. */
 static bool origin_matches(struct gw_str pattern, const struct gw_http_origin *origin) {
+  char text[512];
   struct gw_http_origin wanted;
   if (gw_str_is(pattern, "*")) return true;
-  if (gw_http_origin_parse(pattern, &wanted) < 0) return false;
-  return wanted.port == origin->port && wanted.scheme.len == origin->scheme.len &&
-         strncasecmp(wanted.scheme.at, origin->scheme.at, wanted.scheme.len) == 0 &&
-         host_matches(wanted.host, origin->host);
+  if (pattern.len >= sizeof text) return false;
+  const char *wild = memmem(pattern.at, pattern.len, "://*.", 5);
+  size_t kept = wild ? (size_t)(wild - pattern.at) + 3 : pattern.len;
+  memcpy(text, pattern.at, kept);
+  if (wild) memcpy(text + kept, pattern.at + kept + 2, pattern.len - kept - 2);
+  if (gw_http_origin_parse((struct gw_str){text, pattern.len - (wild ? 2 : 0)}, &wanted) < 0)
+    return false;
+  return wanted.port == origin->port && is_same_nocase(wanted.scheme, origin->scheme) &&
+         host_matches(wanted.host, wild != NULL, origin->host);
 }
 
 bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const char *origins) {
@@ -202,8 +209,10 @@ int gw_exchange_accept(struct gw_exchange *exchange) {
   struct gw_exchange_late *late = exchange->late;
   struct gw_conn *conn = exchange->conn;
   if (!late) return GW_ERR_STATE;
-  const struct gw_ws_request request = {.key = {late->key, late->key_len},
-                                        .deflate = late->deflate};
+  const struct gw_websocket *handler = gw_conn_route_of(conn)->handler;
+  struct gw_ws_request request = {.key = {late->key, late->key_len}, .deflate = late->deflate};
+  /* Of what was offered, what was chosen. */
+  if (late->protocol >= 0) request.protocols = slice(gw_conn_protocol_at(handler, late->protocol));
   exchange->late = NULL;
   exchange->conn = NULL;
   exchange->is_answered = true;
