@@ -392,7 +392,8 @@ static void hung_up(struct gw_tcp *tcp) {
   int error = 0;
   socklen_t len = sizeof error;
   (void)getsockopt(tcp->io.fd, SOL_SOCKET, SO_ERROR, &error, &len);
-  if (error != 0 || tcp->flags & HAS_ENDED) {
+  /* What waits can never go, and nobody would tell of that: a lost connection too. */
+  if (error != 0 || tcp->flags & (HAS_ENDED | IS_BLOCKED)) {
     kill_stream(tcp, error ? gw_net_error_of(error) : GW_ERR_RESET);
     return;
   }

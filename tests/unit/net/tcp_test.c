@@ -508,6 +508,25 @@ static void last_bytes_come_though_the_peer_left_during_a_pause(void **state) {
   }
 }
 
+/* The owner waits for on_drain to go on reading: it would wait for ever. */
+static void a_peer_that_read_all_and_left_is_noticed_while_paused(void **state) {
+  (void)state;
+  static uint8_t bytes[4096];
+  struct end *end = end_new(false);
+  gw_stream_pause(end->stream, true);
+  while (gw_stream_write(end->stream, &(struct gw_piece){bytes, sizeof bytes, NULL}, 1) == 0)
+    turn();
+  turn();
+  assert_true(gw_stream_pending(end->stream) > 0);
+  while (read(end->far, bytes, sizeof bytes) > 0)
+    continue;
+  far_closes(end);
+  turn();
+  assert_int_equal(end->closes, 1);
+  assert_int_equal(end->err, GW_ERR_RESET);
+  end_free(end);
+}
+
 /* ---- the end ---- */
 
 static void half_closed_peer_still_gets_an_answer(void **state) {
@@ -784,6 +803,7 @@ int main(void) {
       NET_TEST(nothing_comes_while_paused),
       NET_TEST(reset_is_noticed_while_paused),
       NET_TEST(last_bytes_come_though_the_peer_left_during_a_pause),
+      NET_TEST(a_peer_that_read_all_and_left_is_noticed_while_paused),
       NET_TEST(half_closed_peer_still_gets_an_answer),
       NET_TEST(end_without_a_listener_for_it_closes),
       NET_TEST(close_gives_the_last_bytes_though_input_was_unread),
