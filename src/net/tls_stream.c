@@ -51,7 +51,7 @@ static void work_run(struct gw_task *task) {
   if (s->is_gone) retire(s);
   if (s->is_over) return;
   s->shared->corked = s;
-  if (s->has_backlog && !s->is_paused) gw_tls_in_resume(s);
+  if ((s->has_backlog || s->is_cut) && !s->is_paused) gw_tls_in_resume(s);
   gw_tls_out_uncork(s);
 }
 
@@ -125,12 +125,20 @@ static int wait_for_turn(struct gw_tls_stream *s, const struct gw_piece *pieces,
   return 0;
 }
 
+/* A write of nothing: whether the kernel lets bytes wait is known below. */
+static int asks(struct gw_tls_stream *s) {
+  int rc = s->is_blocked ? 1 : gw_stream_write(s->lower, NULL, 0);
+  if (rc > 0) s->is_blocked = s->has_told = true;
+  return rc;
+}
+
 static int tls_write(struct gw_stream *stream, const struct gw_piece *pieces, unsigned n) {
   struct gw_tls_stream *s = of(stream);
   if (s->is_closing) return GW_ERR_CLOSED;
   size_t total = 0, pending = tls_pending(stream);
   for (unsigned i = 0; i < n; i++)
     total += pieces[i].len;
+  if (total == 0) return asks(s);
   size_t cost = total + (total / GW_TLS_TEXT_MAX + 2) * RECORD_OVERHEAD;
   /* A little less than the lower stream's cap: what is sealed must not be refused. */
   size_t cap = stream->net->outbox_cap - stream->net->outbox_cap / 32;
@@ -152,7 +160,7 @@ static void tls_pause(struct gw_stream *stream, bool is_paused) {
   if (s->is_paused == is_paused || s->is_over) return;
   s->is_paused = is_paused;
   if (s->handshake) return;
-  if (!is_paused && s->has_backlog)
+  if (!is_paused && (s->has_backlog || s->is_cut))
     work_queue(s);
   else
     gw_stream_pause(s->lower, is_paused);

@@ -1013,6 +1013,74 @@ static void backpressure_goes_through(void **state) {
   world_close(&w);
 }
 
+/* Bytes that the kernel does not take count, though they are few: a pong more must not wait. */
+static void a_write_of_nothing_asks(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+  assert_int_equal(gw_tcp_new(w.net, fds[0], &w.lower_server), 0);
+  assert_int_equal(gw_tcp_new(w.net, fds[1], &w.lower_client), 0);
+  end_clear(&w.server);
+  end_clear(&w.client);
+  assert_int_equal(gw_tls_stream_new(w.server_tls, w.lower_server, NULL, 0, &w.server.stream), 0);
+  assert_int_equal(gw_tls_stream_new(w.client_tls, w.lower_client, NULL, 0, &w.client.stream), 0);
+  gw_stream_own(w.server.stream, &heard, &w.server);
+  gw_stream_own(w.client.stream, &heard, &w.client);
+  for (unsigned i = 0; i < 20 && !(w.server.opens && w.client.opens); i++)
+    gw_loop_turn(w.loop, 10);
+  assert_int_equal(gw_stream_write(w.server.stream, NULL, 0), 0);
+  gw_stream_pause(w.client.stream, true);
+  uint8_t *data = pattern(40000);
+  size_t sent = 0;
+  for (; gw_stream_pending(w.server.stream) == 0; sent += 40000) {
+    assert_int_equal(say(&w.server, data, 40000), 0);
+    turns(&w, 1);
+  }
+  assert_int_equal(gw_stream_write(w.server.stream, NULL, 0), 1);
+  assert_int_equal(w.server.drains, 0);
+  gw_stream_pause(w.client.stream, false);
+  for (unsigned i = 0; i < 100 && w.client.got.len < sent; i++)
+    gw_loop_turn(w.loop, 10);
+  assert_int_equal(w.client.got.len, sent);
+  assert_int_equal(w.server.drains, 1);
+  assert_int_equal(gw_stream_write(w.server.stream, NULL, 0), 0);
+  free(data);
+  gw_stream_abort(w.client.stream, 0);
+  gw_stream_abort(w.server.stream, 0);
+  turns(&w, 2);
+  world_close(&w);
+}
+
+/* The FIN came behind a backlog, and the owner pauses at the backlog's last byte. */
+static void a_cut_is_told_after_another_pause(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  connect_ok(&w, SIZE_MAX);
+  uint8_t *data = pattern(600000);
+  w.server.pause_at = 1;
+  say(&w.client, data, 300000);
+  say(&w.client, data, 300000);
+  turns(&w, 2);
+  gw_stream_close(w.lower_client);
+  w.lower_server->events->on_end(w.lower_server); /* as a TLS stream below tells it: at once */
+  for (unsigned i = 0; i < 10 && w.server.got.len < 600000; i++) {
+    gw_stream_pause(w.server.stream, false);
+    turns(&w, 2);
+  }
+  assert_int_equal(w.server.got.len, 600000);
+  assert_int_equal(w.server.closes, 0);
+  pipe_of(w.lower_server)->has_told_eof = true;
+  gw_stream_pause(w.server.stream, false);
+  turns(&w, 2);
+  assert_int_equal(w.server.err, GW_ERR_RESET);
+  w.client.stream = NULL;
+  free(data);
+  world_close(&w);
+}
+
 static void endings_inside_every_event(void **state) {
   (void)state;
   struct world w;
@@ -1133,6 +1201,8 @@ int main(void) {
       cmocka_unit_test(a_pause_in_the_middle_of_a_piece),
       cmocka_unit_test(a_write_above_the_cap_is_refused_whole),
       cmocka_unit_test(backpressure_goes_through),
+      cmocka_unit_test(a_write_of_nothing_asks),
+      cmocka_unit_test(a_cut_is_told_after_another_pause),
       cmocka_unit_test(endings_inside_every_event),
       cmocka_unit_test(tls_inside_tls),
       cmocka_unit_test(every_allocation_may_fail),
