@@ -10,13 +10,15 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static void log_line(void *user, enum gw_log_level level, const char *line, size_t len) {
   (void)user;
   (void)level;
-  ssize_t written =
-      write(STDERR_FILENO, line, len); /* a log that cannot be written has nobody to tell */
+  /* One write, so that the lines of several threads never mix. */
+  const struct iovec parts[] = {{(void *)(uintptr_t)line, len}, {(void *)(uintptr_t) "\n", 1}};
+  ssize_t written = writev(STDERR_FILENO, parts, 2); /* if it fails, there is nobody to tell */
   (void)written;
 }
 
