@@ -3,9 +3,11 @@
  * after the end. One thread. */
 #include "client/client.c"
 
+#include "godwit/server.h"
 #include "support/alloc.h"
 #include "support/peer.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -403,7 +405,7 @@ static void it_comes_back_after_the_codes_that_allow_it(void **state) {
       connect_one(p);
       assert_int_equal(p->opened, 2);
     } else {
-      for (uint64_t until = peer_clock() + 15; peer_clock() < until;)
+      for (uint64_t until = peer_clock() + 6; peer_clock() < until;)
         gw_loop_turn(p->loop, 3);
       assert_int_equal(accept4(p->listener, NULL, NULL, 0), -1);
     }
@@ -422,7 +424,7 @@ static void a_closed_client_does_not_come_back(void **state) {
   peer_expect_close(&p->peer, 1012);
   peer_close(&p->peer);
   PEER_UNTIL(p->loop, p->closed);
-  for (uint64_t until = peer_clock() + 15; peer_clock() < until;)
+  for (uint64_t until = peer_clock() + 6; peer_clock() < until;)
     gw_loop_turn(p->loop, 3);
   assert_int_equal(accept4(p->listener, NULL, NULL, 0), -1);
   end(p);
@@ -497,6 +499,72 @@ static void tls_begins_inside_the_tunnel(void **state) {
   assert_int_equal(p->failure.err, GW_ERR_TLS);
   assert_string_not_equal(p->reason, "");
   end(p);
+}
+
+/* ---- TLS, against a server of ours ---- */
+
+static char folder[32], cert[64], cert_key[64];
+
+static int certificate_make(void **state) {
+  (void)state;
+  char line[512];
+  snprintf(folder, sizeof folder, "/tmp/gw-client-XXXXXX");
+  if (!mkdtemp(folder)) return -1;
+  snprintf(cert, sizeof cert, "%s/cert.pem", folder);
+  snprintf(cert_key, sizeof cert_key, "%s/key.pem", folder);
+  snprintf(line, sizeof line,
+           "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout %s "
+           "-out %s -subj /CN=localhost -days 2 -addext subjectAltName=DNS:localhost 2>/dev/null",
+           cert_key, cert);
+  return system(line);
+}
+
+static int certificate_remove(void **state) {
+  (void)state;
+  unlink(cert);
+  unlink(cert_key);
+  return rmdir(folder);
+}
+
+static void *run_server(void *server) {
+  gw_server_run(server);
+  return NULL;
+}
+
+/* One try: what it came to, 0 for an open connection. */
+static int try_tls(const char *host, const char *ca, bool is_insecure, unsigned port) {
+  struct place *p = begin();
+  snprintf(p->url, sizeof p->url, "wss://%s:%u/", host, port);
+  p->options.ca_file = ca;
+  p->options.is_insecure = is_insecure;
+  open_client(p);
+  PEER_UNTIL(p->loop, p->opened || p->failures);
+  int err = p->opened ? 0 : p->failure.err;
+  if (err) assert_string_not_equal(p->reason, "");
+  end(p);
+  return err;
+}
+
+static void only_who_proves_its_name_is_believed(void **state) {
+  (void)state;
+  static const struct gw_websocket silent;
+  struct gw_server *server;
+  pthread_t thread;
+  assert_int_equal(gw_server_new(NULL, &server), 0);
+  assert_int_equal(gw_server_websocket(server, "/", &silent), 0);
+  assert_int_equal(gw_server_listen(server, "localhost:0",
+                                    &(struct gw_listen){.tls_cert = cert, .tls_key = cert_key}),
+                   0);
+  unsigned port = gw_server_port(server, 0);
+  pthread_create(&thread, NULL, run_server, server);
+  assert_int_equal(try_tls("localhost", cert, false, port), 0);
+  assert_int_equal(try_tls("127.0.0.1", cert, false, port), GW_ERR_CERTIFICATE);
+  assert_int_equal(try_tls("localhost", NULL, false, port), GW_ERR_CERTIFICATE);
+  assert_int_equal(try_tls("127.0.0.1", NULL, true, port), 0);
+  gw_server_stop(server);
+  gw_server_stop(server);
+  pthread_join(thread, NULL);
+  gw_server_free(server);
 }
 
 /* ---- the end, from everywhere (security.md 15) ---- */
@@ -625,10 +693,11 @@ int main(void) {
       cmocka_unit_test(a_proxy_is_asked_to_connect),
       cmocka_unit_test(a_proxy_that_refuses_is_told),
       cmocka_unit_test(tls_begins_inside_the_tunnel),
+      cmocka_unit_test(only_who_proves_its_name_is_believed),
       cmocka_unit_test(free_and_close_may_be_called_in_every_callback),
       cmocka_unit_test(free_may_come_at_every_step),
       cmocka_unit_test(the_last_client_takes_the_side_with_it),
       cmocka_unit_test(any_allocation_may_fail_in_a_client_s_life),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, certificate_make, certificate_remove);
 }
