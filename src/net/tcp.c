@@ -183,6 +183,10 @@ static void mark_dirty(struct gw_tcp *tcp) {
   struct gw_outbox *box = tcp->outbox;
   struct gw_net *net = tcp->stream.net;
   if (box->is_dirty || tcp->flags & IS_BLOCKED) return;
+  if (net->is_flushing) { /* against a peer that reads as fast as a source fills: others wait too */
+    set_blocked(tcp, true);
+    return;
+  }
   box->is_dirty = true;
   box->next = NULL;
   *net->dirty_end = box;
@@ -328,6 +332,7 @@ static int write_more(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigne
   } else {
     err = enqueue(tcp, pieces, n, 0);
     if (err == 0) mark_dirty(tcp);
+    if (tcp->flags & IS_DEAD) err = GW_ERR_CLOSED;
   }
   return err < 0 ? err : verdict(tcp);
 }
@@ -549,6 +554,7 @@ static void flush_dirty(struct gw_net *net) {
   struct gw_outbox *box = net->dirty;
   net->dirty = NULL;
   net->dirty_end = &net->dirty;
+  net->is_flushing = true;
   while (box) {
     struct gw_outbox *next = box->next;
     box->is_dirty = false;
@@ -558,6 +564,7 @@ static void flush_dirty(struct gw_net *net) {
       gw_outbox_free(&net->outboxes, box);
     box = next;
   }
+  net->is_flushing = false;
 }
 
 static void tell_dead(struct gw_net *net) {

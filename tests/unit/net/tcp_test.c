@@ -458,6 +458,26 @@ static void payload_is_received_into_place_and_the_rest_as_usual(void **state) {
   end_free(end);
 }
 
+static void write_on(struct end *end) {
+  static const uint8_t bytes[2000];
+  is_inside = true;
+  gw_stream_write(end->stream, &(struct gw_piece){bytes, sizeof bytes, NULL}, 1);
+  is_inside = false;
+}
+
+static void a_source_without_end_leaves_turns_to_others(void **state) {
+  (void)state;
+  struct end *end = end_new(true);
+  end->during_drain = write_on;
+  write_on(end);
+  for (unsigned i = 1; i < 10; i++) {
+    unsigned before = end->drains;
+    turn();
+    assert_in_range(end->drains - before, 1, 2);
+  }
+  end_free(end);
+}
+
 /* ---- pause ---- */
 
 static void nothing_comes_while_paused(void **state) {
@@ -800,6 +820,7 @@ int main(void) {
       TIGHT_TEST(tiny_messages_count_with_what_they_cost),
       NET_TEST(fan_out_shares_one_message),
       NET_TEST(payload_is_received_into_place_and_the_rest_as_usual),
+      TIGHT_TEST(a_source_without_end_leaves_turns_to_others),
       NET_TEST(nothing_comes_while_paused),
       NET_TEST(reset_is_noticed_while_paused),
       NET_TEST(last_bytes_come_though_the_peer_left_during_a_pause),
