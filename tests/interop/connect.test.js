@@ -299,7 +299,17 @@ asyncio.run(main())
   server.kill('SIGKILL');
 });
 
-test('a terminal has line editing and history, and messages do not disturb the line', async () => {
+/** Whether this system lends pseudo-terminals; a bare chroot without /dev/pts does not. */
+const noTerminals = (() => {
+  try {
+    execFileSync(PYTHON, ['-c', 'import os; os.openpty()'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'no pseudo-terminal to be had here';
+  }
+})();
+
+test('a terminal has line editing and history, and messages do not disturb the line', { skip: noTerminals }, async () => {
   let socket;
   const got = [];
   const { url } = await serve((connection) => {
