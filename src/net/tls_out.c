@@ -91,12 +91,21 @@ static int seal_records(struct gw_tls_stream *s, const uint8_t *data, size_t len
   return err;
 }
 
+/* The same where OpenSSL seals, which counts and does not act. */
+static int seal_by_ssl(struct gw_tls_stream *s, const uint8_t *data, size_t len,
+                       const char **out_reason) {
+  s->sealed += (uint32_t)(len / GW_TLS_TEXT_MAX) + 1;
+  if (s->sealed > GW_TLS_WORN_AFTER && SSL_version(s->ssl) == TLS1_3_VERSION &&
+      SSL_key_update(s->ssl, SSL_KEY_UPDATE_NOT_REQUESTED))
+    s->sealed = 0;
+  return gw_tls_ssl_seal(s->ssl, &s->shared->bio, data, len, out_reason);
+}
+
 static int seal(struct gw_tls_stream *s, const uint8_t *data, size_t len) {
   if (s->is_over) return GW_ERR_CLOSED;
   gw_tls_out_lend(s, NULL, 0);
   const char *reason = NULL;
-  int err = s->records ? seal_records(s, data, len)
-                       : gw_tls_ssl_seal(s->ssl, &s->shared->bio, data, len, &reason);
+  int err = s->records ? seal_records(s, data, len) : seal_by_ssl(s, data, len, &reason);
   if (err && !s->is_over) {
     s->reason = reason;
     gw_tls_out_drop(s, err);

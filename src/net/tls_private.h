@@ -122,7 +122,8 @@ struct gw_tls_stream {
   struct gw_task work; /* at the end of the turn */
   const char *reason;
   int err;
-  uint8_t alpn; /* where tls->alpn has the length of the chosen one, plus 1; 0: none */
+  uint32_t sealed; /* records under one key, where OpenSSL seals them */
+  uint8_t alpn;    /* where tls->alpn has the length of the chosen one, plus 1; 0: none */
   bool has_work : 1;
   bool is_paused : 1;
   bool has_backlog : 1; /* `held` waits for the owner to go on */

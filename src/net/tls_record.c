@@ -15,9 +15,8 @@
 
 enum {
   TAG = 16,
-  WORN_AFTER = 1 << 24, /* records; AES-GCM: 2^24.5 (RFC 8446, 5.5) */
-  UPDATES_MAX = 32,     /* against a peer that keeps us deriving keys */
-  KEY_UPDATE = 24,      /* RFC 8446, 4.6.3 */
+  UPDATES_MAX = 32, /* against a peer that keeps us deriving keys */
+  KEY_UPDATE = 24,  /* RFC 8446, 4.6.3 */
 };
 
 struct gw_tls_suite {
@@ -162,7 +161,7 @@ static bool cipher_load(EVP_CIPHER_CTX *ctx, uint64_t *loaded, struct gw_tls_key
 /* ---- sealing ---- */
 
 bool gw_tls_records_are_worn(const struct gw_tls_records *records) {
-  return records->out.seq >= WORN_AFTER;
+  return records->out.seq >= GW_TLS_WORN_AFTER;
 }
 
 int gw_tls_record_seal(struct gw_tls_records *records, struct gw_tls_ciphers *ciphers,

@@ -18,6 +18,7 @@ enum {
   GW_TLS_TAIL = 1 + 16,                    /* behind it: type, tag */
   GW_TLS_BODY_MAX = GW_TLS_TEXT_MAX + 256, /* of a record as it comes, RFC 8446, 5.2 */
   GW_TLS_SECRET_MAX = 48,
+  GW_TLS_WORN_AFTER = 1 << 24, /* records of one key; AES-GCM: 2^24.5, RFC 8446, 5.5 */
 };
 
 enum gw_tls_type { GW_TLS_ALERT = 21, GW_TLS_HANDSHAKE = 22, GW_TLS_DATA = 23 };

@@ -232,7 +232,7 @@ static void keys_are_updated(void **state) {
   }
   struct ends e = ends_of(0x1301);
   assert_false(gw_tls_records_are_worn(&e.client));
-  e.client.out.seq = WORN_AFTER;
+  e.client.out.seq = GW_TLS_WORN_AFTER;
   assert_true(gw_tls_records_are_worn(&e.client));
 }
 

@@ -367,6 +367,27 @@ static void keys_change_on_the_way(void **state) {
   world_close(&w);
 }
 
+static void a_client_changes_a_worn_key(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, NULL, NULL);
+  for (unsigned v = 0; v < 2; v++) {
+    use_version(&w, versions[v]);
+    connect_ok(&w, SIZE_MAX);
+    for (unsigned i = 1; i <= 4; i++) {
+      if (i == 2) of(w.client.stream)->sealed = GW_TLS_WORN_AFTER;
+      say(&w.client, "data", 4);
+      turns(&w, 2);
+      assert_int_equal(w.server.got.len, 4 * i);
+    }
+    const struct gw_tls_records *records = of(w.server.stream)->records;
+    if (records) assert_int_equal(records->in.seq, 3); /* of a key that came with the second */
+    if (records) assert_int_equal(of(w.client.stream)->sealed, 2);
+    world_end(&w);
+  }
+  world_close(&w);
+}
+
 static void small_writes_of_a_turn_share_a_record(void **state) {
   (void)state;
   struct world w;
@@ -1180,6 +1201,7 @@ int main(void) {
       cmocka_unit_test(a_hello_may_be_retried),
       cmocka_unit_test(an_empty_name_is_no_name),
       cmocka_unit_test(keys_change_on_the_way),
+      cmocka_unit_test(a_client_changes_a_worn_key),
       cmocka_unit_test(small_writes_of_a_turn_share_a_record),
       cmocka_unit_test(a_message_over_many_records_is_told_at_once),
       cmocka_unit_test(writes_before_the_handshake_wait_for_it),
