@@ -46,10 +46,12 @@ void gw_conn_table_free(struct gw_conn_table *table) {
   free(table);
 }
 
+static struct chunk *chunk_of(const struct gw_conn_table *table, uint32_t slot) {
+  return atomic_load_explicit(&table->chunks[slot >> CHUNK_BITS], memory_order_acquire);
+}
+
 struct gw_conn_slot *gw_conn_table_slot(const struct gw_conn_table *table, uint32_t slot) {
-  struct chunk *chunk =
-      atomic_load_explicit(&table->chunks[slot >> CHUNK_BITS], memory_order_acquire);
-  return chunk ? &chunk->slots[slot & (CHUNK - 1)] : NULL;
+  return &chunk_of(table, slot)->slots[slot & (CHUNK - 1)];
 }
 
 static uint32_t take_free(struct gw_conn_table *t) {
@@ -97,9 +99,9 @@ uint64_t gw_conn_table_id(const struct gw_conn_table *table, uint32_t slot) {
 
 struct gw_conn_slot *gw_conn_table_peek(const struct gw_conn_table *table, uint64_t id) {
   uint32_t slot = (uint32_t)(id >> 32) & 0x3FFFFFF, generation = (uint32_t)id;
-  if (slot >= table->max || !(generation & 1)) return NULL;
+  if (slot >= table->max || !(generation & 1) || !chunk_of(table, slot)) return NULL;
   struct gw_conn_slot *s = gw_conn_table_slot(table, slot);
-  return s && atomic_load(&s->generation) == generation ? s : NULL;
+  return atomic_load(&s->generation) == generation ? s : NULL;
 }
 
 struct gw_conn *gw_conn_table_find(const struct gw_conn_table *table, uint64_t id) {

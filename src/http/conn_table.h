@@ -37,6 +37,7 @@ void gw_conn_table_free(struct gw_conn_table *table);
 int64_t gw_conn_table_add(struct gw_conn_table *table, struct gw_conn *conn);
 void gw_conn_table_remove(struct gw_conn_table *table, uint32_t slot);
 uint64_t gw_conn_table_id(const struct gw_conn_table *table, uint32_t slot);
+/* The slot of a number that gw_conn_table_add has given. */
 struct gw_conn_slot *gw_conn_table_slot(const struct gw_conn_table *table, uint32_t slot);
 /* The owner's thread: NULL where it is gone. */
 struct gw_conn *gw_conn_table_find(const struct gw_conn_table *table, uint64_t id);
