@@ -294,6 +294,7 @@ static void on_message(struct gw_conn *conn, const struct gw_ws_event *ev) {
   const void *data = route->lent ? route->lent->data : ev->data; /* taking may move it */
   const struct gw_message message = {ev->opcode, data, ev->len, ev->is_first, ev->is_last};
   route->handler->on_message(conn, &message);
+  if (!route->lent) return;
   gw_bytes_unref(route->lent);
   route->lent = NULL;
 }
@@ -425,7 +426,19 @@ static int send_frame(struct gw_conn *conn, const struct gw_ws_frame *frame) {
   return r < 0 ? r : told(conn, write_wire(conn, &wire, lent_owner(conn, wire.body)));
 }
 
+/* Straight to where it leaves from. False: not possible, nothing done. */
+static bool send_small(struct gw_conn *conn, unsigned opcode, const void *data, size_t len) {
+  uint8_t head[2];
+  if (conn->state != OPEN || !gw_ws_encode_small(&conn->ws, opcode, len, head)) return false;
+  uint8_t *at = gw_stream_room(conn->stream, sizeof head + len, conn->route->max_buffered);
+  if (!at) return false;
+  memcpy(at, head, sizeof head);
+  if (len > 0) memcpy(at + sizeof head, data, len);
+  return true;
+}
+
 int gw_conn_send(struct gw_conn *conn, enum gw_ws_opcode type, const void *data, size_t len) {
+  if (send_small(conn, type, data, len)) return 0;
   if (type != GW_WS_TEXT && type != GW_WS_BINARY) return GW_ERR_ARGUMENT;
   return send_frame(conn, &(struct gw_ws_frame){.opcode = type, .data = data, .len = len});
 }

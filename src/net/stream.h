@@ -61,6 +61,7 @@ struct gw_piece {
 /* What a kind of stream does; the functions below say what each means. */
 struct gw_stream_ops {
   int (*write)(struct gw_stream *stream, const struct gw_piece *pieces, unsigned n);
+  uint8_t *(*room)(struct gw_stream *stream, size_t len, size_t max); /* optional */
   size_t (*pending)(const struct gw_stream *stream);
   void (*pause)(struct gw_stream *stream, bool is_paused);
   void (*close)(struct gw_stream *stream);
@@ -95,6 +96,12 @@ static inline void gw_stream_own(struct gw_stream *stream, const struct gw_strea
 static inline int gw_stream_write(struct gw_stream *stream, const struct gw_piece *pieces,
                                   unsigned n) {
   return stream->ops->write(stream, pieces, n);
+}
+/* Room for `len` bytes right behind all that was written, which are thereby written: fill it at
+ * once. NULL where there is none, or more than `max` bytes or the high-water mark would wait: write
+ * them. A small message costs a good part less this way. */
+static inline uint8_t *gw_stream_room(struct gw_stream *stream, size_t len, size_t max) {
+  return stream->ops->room ? stream->ops->room(stream, len, max) : NULL;
 }
 /* Bytes that wait here for the kernel (what lies in the cork included). */
 static inline size_t gw_stream_pending(const struct gw_stream *stream) {

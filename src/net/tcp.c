@@ -361,6 +361,16 @@ static int tcp_write(struct gw_stream *stream, const struct gw_piece *pieces, un
   return verdict(tcp);
 }
 
+static uint8_t *tcp_room(struct gw_stream *stream, size_t len, size_t max) {
+  struct gw_net *net = stream->net;
+  size_t after = net->cork_len + len;
+  if (net->corked != tcp_of(stream) || tcp_of(stream)->flags & IS_CLOSING) return NULL;
+  if (after > GW_NET_CORK_SIZE || after > net->outbox_high || after > max) return NULL;
+  uint8_t *at = net->cork + net->cork_len;
+  net->cork_len = after;
+  return at;
+}
+
 /* on_data has returned: what it wrote leaves. */
 static void uncork(struct gw_tcp *tcp) {
   struct gw_net *net = tcp->stream.net;
@@ -513,6 +523,7 @@ static int tcp_fd(const struct gw_stream *stream) {
 
 static const struct gw_stream_ops ops = {
     .write = tcp_write,
+    .room = tcp_room,
     .pending = tcp_pending,
     .pause = tcp_pause,
     .close = tcp_close,

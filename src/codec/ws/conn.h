@@ -66,4 +66,20 @@ static inline bool gw_ws_is_in_parts(const struct gw_ws *ws) {
   return (ws->out & GW_WS_OUT_PARTS) != 0;
 }
 
+/* Below this a message is sent as it is. */
+static inline size_t gw_ws_deflate_min(const struct gw_ws_deflate_options *options) {
+  return options->min_size ? options->min_size : 64;
+}
+
+/* By far the most frames: a server's small, whole message that is not compressed. Writes its header
+ * of two bytes; false: not such a one, encode it. */
+static inline bool gw_ws_encode_small(const struct gw_ws *ws, unsigned opcode, size_t len,
+                                      uint8_t *out_head) {
+  if (len > 125 || opcode - GW_WS_TEXT > 1 || ws->out != 0 || ws->options->is_client) return false;
+  if (gw_ws_has_deflate(ws) && len >= gw_ws_deflate_min(&ws->options->deflate)) return false;
+  out_head[0] = (uint8_t)(0x80 | opcode);
+  out_head[1] = (uint8_t)len;
+  return true;
+}
+
 #endif

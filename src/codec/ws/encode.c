@@ -85,13 +85,8 @@ __attribute__((noinline)) static int encode_any(struct gw_ws *ws, const struct g
 }
 
 int gw_ws_encode(struct gw_ws *ws, const struct gw_ws_frame *frame, struct gw_ws_wire *out_wire) {
-  /* By far the most frames: a server's small, whole message that is not compressed. */
-  bool is_small = frame->len <= GW_WS_CONTROL_MAX && !frame->is_partial && ws->out == 0;
-  bool is_message = frame->opcode - 1u < 2;
-  if (!is_small || !is_message || ws->options->is_client || is_deflated(ws, frame))
+  if (frame->is_partial || !gw_ws_encode_small(ws, frame->opcode, frame->len, out_wire->head))
     return encode_any(ws, frame, out_wire);
-  out_wire->head[0] = (uint8_t)(GW_WS_FIN | frame->opcode);
-  out_wire->head[1] = (uint8_t)frame->len;
   out_wire->head_len = 2;
   out_wire->body = frame->data;
   out_wire->body_len = frame->len;

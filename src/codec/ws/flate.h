@@ -42,11 +42,6 @@ static inline unsigned gw_ws_self_bits(const struct gw_ws *ws) {
   return bits < 9 ? 0 : bits;
 }
 
-/* Below this a message is sent as it is. */
-static inline size_t gw_ws_deflate_min(const struct gw_ws_deflate_options *options) {
-  return options->min_size ? options->min_size : 64;
-}
-
 /* ---- in ---- */
 
 /* Scratch for a compressed message of at most GW_WS_WHOLE_MAX bytes; NULL without memory. */

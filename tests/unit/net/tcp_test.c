@@ -243,6 +243,50 @@ static void echo_costs_one_receive_and_one_send(void **state) {
   end_free(end);
 }
 
+static void fill_room_inside(struct end *end) {
+  assert_int_equal(write_text(end, "<"), 0);
+  uint8_t *at = gw_stream_room(end->stream, end->len, 1 + end->len);
+  assert_non_null(at);
+  memcpy(at, end->got, end->len);
+  assert_int_equal(gw_stream_pending(end->stream), 1 + end->len);
+  assert_null(gw_stream_room(end->stream, 1, 1 + end->len));
+  assert_null(gw_stream_room(end->stream, GW_NET_CORK_SIZE - end->len, SIZE_MAX));
+  assert_int_equal(write_text(end, ">"), 0);
+  close_end(end);
+  assert_null(gw_stream_room(end->stream, 1, SIZE_MAX));
+}
+
+static void room_lies_between_writes_until_the_end(void **state) {
+  (void)state;
+  struct end *end = end_new(true);
+  assert_null(gw_stream_room(end->stream, 1, SIZE_MAX)); /* nothing of it is running */
+  end->during_data = fill_room_inside;
+  far_writes(end, "hello");
+  turn();
+  assert_int_equal(sends, 1);
+  far_reads(end, "<hello>");
+  end_free(end);
+}
+
+static void fill_to_the_mark_inside(struct end *end) {
+  assert_null(gw_stream_room(end->stream, 1001, SIZE_MAX));
+  uint8_t *at = gw_stream_room(end->stream, 1000, SIZE_MAX);
+  assert_non_null(at);
+  memset(at, 'x', 1000);
+  assert_null(gw_stream_room(end->stream, 1, SIZE_MAX));
+  assert_int_equal(write_text(end, "x"), 1);
+}
+
+static void room_ends_at_the_high_water_mark(void **state) {
+  (void)state;
+  struct end *end = end_new(true);
+  end->during_data = fill_to_the_mark_inside;
+  far_writes(end, "x");
+  turn();
+  assert_int_equal(end->drains, 1);
+  end_free(end);
+}
+
 static void writes_between_events_leave_together(void **state) {
   (void)state;
   struct end *end = end_new(true);
@@ -812,6 +856,8 @@ int main(void) {
     large[i] = (uint8_t)(i * 7 + i / 256);
   const struct CMUnitTest tests[] = {
       NET_TEST(echo_costs_one_receive_and_one_send),
+      NET_TEST(room_lies_between_writes_until_the_end),
+      TIGHT_TEST(room_ends_at_the_high_water_mark),
       NET_TEST(writes_between_events_leave_together),
       NET_TEST(write_of_nothing_asks_whether_bytes_wait),
       NET_TEST(large_write_to_another_leaves_the_cork_alone),
