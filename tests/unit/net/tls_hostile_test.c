@@ -561,6 +561,28 @@ static void a_cut_record_is_no_end(void **state) {
   }
 }
 
+static void a_head_alone_buys_no_memory(void **state) {
+  (void)state;
+  struct peer p;
+  peer_open(&p, suite_names[0], NULL);
+  attack(&p, talks, APART);
+  alloc_count_reset();
+  send_wire(&p, "\x17\x03\x03\x41", 4);
+  turns(1);
+  send_wire(&p, "\0\1\2\3", 4);
+  turns(1);
+  assert_int_equal(p.closes, 0);
+  assert_in_range(alloc_largest(), 1, 1024);
+  peer_close(&p);
+  peer_open(&p, suite_names[0], NULL);
+  attack(&p, talks, APART);
+  alloc_count_reset();
+  send_wire(&p, "\x17\x03\x03\x41\0", 5);
+  turns(1);
+  assert_in_range(alloc_largest(), 1, 1024);
+  peer_close(&p);
+}
+
 static void every_allocation_may_fail(void **state) {
   (void)state;
   struct peer p;
@@ -627,6 +649,7 @@ int main(void) {
       cmocka_unit_test(a_hello_retry_comes_to_the_same),
       cmocka_unit_test(a_worn_key_is_changed),
       cmocka_unit_test(a_cut_record_is_no_end),
+      cmocka_unit_test(a_head_alone_buys_no_memory),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, begin, finish);
