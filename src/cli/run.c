@@ -22,10 +22,29 @@ static void log_line(void *user, enum gw_log_level level, const char *line, size
   (void)written;
 }
 
+static sigset_t our_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR2);
+  return set;
+}
+
+/* Before anybody can know that we listen: a signal that comes from then on waits for the thread
+ * that takes it. */
+static void hold_signals(void) {
+  sigset_t set = our_signals();
+  pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by the workers */
+  signal(SIGPIPE, SIG_IGN);
+}
+
 int run_server_new(const struct gw_command *command, const struct run_options *run,
                    const struct gw_server_options *base, struct gw_server **out_server) {
   struct gw_server_options options = base ? *base : (struct gw_server_options){0};
   options.workers = (unsigned)run->workers;
+  hold_signals();
   options.log = log_line;
   options.log_level = GW_LOG_INFO;
   int r = gw_server_new(&options, out_server);
@@ -68,12 +87,7 @@ struct signals {
 static void *take_signals(void *arg) {
   struct signals *signals = arg;
   struct gw_server *server = signals->server;
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGUSR2);
+  sigset_t set = our_signals();
   for (int signal; !atomic_load(&signals->is_over) && sigwait(&set, &signal) == 0;) {
     if (signal == SIGHUP) {
       gw_server_reload(server);
@@ -86,15 +100,7 @@ static void *take_signals(void *arg) {
 
 int run_server(const struct gw_command *command, struct gw_server *server) {
   struct signals signals = {.server = server};
-  sigset_t set;
   pthread_t thread;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGUSR2);
-  pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by the workers */
-  signal(SIGPIPE, SIG_IGN);
   if (pthread_create(&thread, NULL, take_signals, &signals) != 0) {
     gw_command_say(command, "cannot start: no thread to be had");
     return GW_EXIT_FAILED;
