@@ -49,8 +49,7 @@ GW_API int gw_server_new(const struct gw_server_options *options, struct gw_serv
 /* Not while it runs. */
 GW_API void gw_server_free(struct gw_server *server);
 
-/* ---- routes, before gw_server_run
- * ----------------------------------------------------------------------------------- */
+/* ---- routes, before gw_server_run ---- */
 
 /* A path is exact, or a prefix where it ends in a slash and a star. Exact paths win, then the
  * longest prefix. The handler is borrowed until gw_server_free. GW_ERR_ARGUMENT, GW_ERR_MEMORY,
@@ -69,9 +68,7 @@ struct gw_http {
 GW_API int gw_server_http(struct gw_server *server, const char *path,
                           const struct gw_http *handler);
 
-/* ---- running
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 struct gw_listen {
   const char *tls_cert, *tls_key; /* PEM files; both or none */
@@ -99,8 +96,7 @@ GW_API unsigned gw_server_worker_count(const struct gw_server *server);
 /* The loop of worker i, for gw_loop_call. */
 GW_API struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i);
 
-/* ---- connections by id, from any thread
- * -------------------------------------------------------------------------------- */
+/* ---- connections by id, from any thread ---- */
 
 /* As gw_conn_send; what another thread sends is copied and posted to the connection's own, in
  * order. 0, 1 (backpressure: more than 1 MiB waits for this peer), GW_ERR_GONE, GW_ERR_FULL,

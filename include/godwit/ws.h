@@ -72,8 +72,7 @@ GW_API bool gw_ws_code_is_sendable(unsigned code);
  * own failures. */
 GW_API unsigned gw_ws_error_code(int err);
 
-/* ---- permessage-deflate: what both sides agreed on (RFC 7692 section 7.1)
- * ------------------------------------------- */
+/* ---- permessage-deflate: what both sides agreed on (RFC 7692 section 7.1) ---- */
 
 struct gw_ws_deflate {
   bool is_on;
@@ -96,8 +95,7 @@ struct gw_ws_deflate_options {
   size_t min_size;                /* smaller messages go uncompressed; 0: 64 bytes */
 };
 
-/* ---- one thread's shared part, one connection
- * --------------------------------------------------------------------- */
+/* ---- one thread's shared part, one connection ---- */
 
 struct gw_ws_shared;
 struct gw_ws;
@@ -126,9 +124,7 @@ GW_API int gw_ws_new(const struct gw_ws_options *options, struct gw_ws_shared *s
                      const struct gw_ws_deflate *deflate, struct gw_ws **out_ws);
 GW_API void gw_ws_free(struct gw_ws *ws);
 
-/* ---- in
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- in ---- */
 
 struct gw_ws_event {
   enum gw_ws_opcode opcode; /* TEXT or BINARY (a message or a part of one), PING, PONG, CLOSE; never
@@ -147,9 +143,7 @@ struct gw_ws_event {
  * first byte that arrives (section 8.1), an over-long frame from its header alone. */
 GW_API int gw_ws_read(struct gw_ws *ws, uint8_t **data, size_t *len, struct gw_ws_event *out_event);
 
-/* ---- out
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- out ---- */
 
 struct gw_ws_frame {
   enum gw_ws_opcode
@@ -183,8 +177,7 @@ GW_API int gw_ws_encode_close(struct gw_ws *ws, unsigned code, const void *reaso
 GW_API bool gw_ws_has_sent_close(const struct gw_ws *ws);
 GW_API bool gw_ws_has_got_close(const struct gw_ws *ws);
 
-/* ---- the opening handshake (RFC 6455 section 4)
- * ---------------------------------------------------------------------- */
+/* ---- the opening handshake (RFC 6455 section 4) ---- */
 
 /* `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: 28 characters and a NUL (section 4.2.2, 5.4).
  */
@@ -250,9 +243,7 @@ struct gw_ws_answer {
 GW_API int gw_ws_answer_read(const char *data, size_t len, const struct gw_ws_offer *offer,
                              struct gw_ws_answer *out_answer);
 
-/* ---- by themselves
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- by themselves ---- */
 
 /* dst[i] = src[i] ^ key[(phase + i) % 4] (section 5.3), with the widest instructions of this
  * processor; dst may be src. */

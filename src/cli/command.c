@@ -32,9 +32,7 @@ static void print_help(const struct gw_command *command, const struct gw_option 
   printf("  %-26s %s\n", "--help", "this text");
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 static uint64_t unit_of(char c) {
   switch (c) {
@@ -108,9 +106,7 @@ static void say_bad_value(const struct gw_command *command, const struct gw_opti
   }
 }
 
-/* ---- the command line
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- the command line ---- */
 
 static const struct gw_option *find(const struct gw_option *options, size_t n, const char *name,
                                     size_t len) {

@@ -54,9 +54,7 @@ struct gw_client {
 
 static void begin_try(struct gw_client *client);
 
-/* ---- the end of a try
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- the end of a try ---- */
 
 /* Full jitter over the upper half: between half of the step and all of it, so that many clients of
  * a restarted server do not come back at once. */
@@ -102,9 +100,7 @@ static void step_failed(struct gw_client *client, int err, unsigned status, cons
   try_failed(client, err, status, text);
 }
 
-/* ---- the opening handshake
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- the opening handshake ---- */
 
 static void send_text(struct gw_client *client, const char *text, size_t len) {
   gw_stream_write(client->stream, &(struct gw_piece){text, len, NULL}, 1);
@@ -169,9 +165,7 @@ static void read_answer(struct gw_client *client, uint8_t *rest, size_t len) {
   step_failed(client, r, answer.status, r == GW_ERR_HTTP_STATUS ? text : NULL);
 }
 
-/* ---- the steps before it
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the steps before it ---- */
 
 static unsigned timeout_of(const struct gw_client *client) {
   return client->options.timeout_ms ? client->options.timeout_ms : 10000;
@@ -317,9 +311,7 @@ static void on_timer(struct gw_timer *timer) {
   }
 }
 
-/* ---- the connection's end
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- the connection's end ---- */
 
 /* Codes that say: do not come back (interface.md section 4 and RFC 6455 section 7.4.1). */
 static bool code_allows_return(unsigned code) {
@@ -345,9 +337,7 @@ static void on_conn_released(struct gw_conn_route *route) {
   free_if_over(client);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void client_destroy(struct gw_client *client) {
   struct gw_client_options *o = &client->options;

@@ -59,9 +59,7 @@ void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *use
   exchange->gone_user = user;
 }
 
-/* ---- answers
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 /* The carrier's own: a second one would move the end of the body. */
 static bool is_framing(struct gw_str name) {
@@ -130,9 +128,7 @@ void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const ch
   gw_exchange_problem_with(exchange, status, detail, NULL);
 }
 
-/* ---- origins
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- origins ---- */
 
 static bool is_same_nocase(struct gw_str a, struct gw_str b) {
   return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
@@ -176,9 +172,7 @@ bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const cha
   return false;
 }
 
-/* ---- the way to a WebSocket
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the way to a WebSocket ---- */
 
 bool gw_exchange_wants_websocket(const struct gw_exchange *exchange) {
   const struct gw_http_field *field;

@@ -55,9 +55,7 @@ struct h1 {
   size_t rest_len;
 };
 
-/* ---- ends
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- ends ---- */
 
 static void h1_free(struct gw_task *task) {
   struct h1 *h1 = gw_container_of(task, struct h1, retire);
@@ -92,9 +90,7 @@ static void h1_end(struct h1 *h1) {
   gw_stream_close(h1->stream);
 }
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 static int write_date(struct gw_buf *buf) {
   char text[64];
@@ -183,9 +179,7 @@ static void h1_refuse(struct h1 *h1, int err) {
   gw_exchange_problem(&h1->exchange, status_of(err), gw_error_text(err));
 }
 
-/* ---- the way to a WebSocket
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the way to a WebSocket ---- */
 
 static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
                       const struct gw_ws_request *request, int protocol) {
@@ -226,9 +220,7 @@ static struct gw_stream *h1_stream(const struct gw_exchange *exchange) {
 static const struct gw_exchange_ops ops = {
     .answer = h1_answer, .upgrade = h1_upgrade, .stream = h1_stream};
 
-/* ---- requests
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 static void begin_exchange(struct h1 *h1, const struct gw_http_head *head) {
   h1->exchange = (struct gw_exchange){
@@ -425,9 +417,7 @@ static void on_timer(struct gw_timer *timer) {
 static const struct gw_stream_events events = {
     .on_data = on_data, .on_end = on_end, .on_drain = on_drain, .on_close = on_close};
 
-/* ---- life
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 void gw_h1_side_init(struct gw_h1_side *side) {
   *side = (struct gw_h1_side){.handshake_ms = 10000, .keep_alive_ms = 75000, .max_body = 64 * 1024};

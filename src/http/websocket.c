@@ -52,9 +52,7 @@ struct gw_conn {
 
 _Static_assert(sizeof(struct gw_conn) <= 136, "an idle connection has its price");
 
-/* ---- settings
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 static uint32_t or_default(uint32_t value, uint32_t standard) {
   return value ? value : standard;
@@ -93,9 +91,7 @@ int gw_conn_protocol_choose(const struct gw_websocket *handler,
   return -1;
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 static uint32_t now_of(const struct gw_conn *conn) {
   return (uint32_t)gw_loop_now(conn->route->loop);
@@ -184,9 +180,7 @@ static void on_stream_end(struct gw_stream *stream) {
   gw_stream_close(stream);
 }
 
-/* ---- keep-alive
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- keep-alive ---- */
 
 static void send_ping(struct gw_conn *conn) {
   struct gw_ws_wire wire;
@@ -228,9 +222,7 @@ static void see(struct gw_conn *conn) {
   conn->last_seen = now_of(conn);
 }
 
-/* ---- in
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- in ---- */
 
 /* Control frames cost their sender nothing and us a write: a flood of them is a policy violation.
  */
@@ -356,9 +348,7 @@ static const struct gw_stream_events stream_events = {
     .on_close = on_stream_close,
 };
 
-/* ---- life
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 struct gw_conn *gw_conn_new(struct gw_conn_route *route) {
   struct gw_conn *conn = calloc(1, sizeof *conn + route->handler->user_size);
@@ -391,9 +381,7 @@ void gw_conn_open(struct gw_conn *conn, struct gw_stream *stream,
   if (route->handler->on_open) route->handler->on_open(conn);
 }
 
-/* ---- out
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- out ---- */
 
 /* What a write of the user's has come to: 1 is remembered, so that on_drain follows. */
 static int told(struct gw_conn *conn, int written) {
@@ -501,9 +489,7 @@ void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len)
     conn->route->handler->on_drain(conn);
 }
 
-/* ---- what is known of it
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- what is known of it ---- */
 
 size_t gw_conn_buffered(const struct gw_conn *conn) {
   return conn->state == UNOPENED || conn->state == FINISHED ? 0 : gw_stream_pending(conn->stream);

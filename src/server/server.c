@@ -32,9 +32,7 @@ struct gw_server {
   struct gw_worker workers[];
 };
 
-/* ---- life
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void fill_defaults(struct gw_server_options *options) {
   if (!options->workers) options->workers = 1;
@@ -91,9 +89,7 @@ const char *gw_server_problem(const struct gw_server *server) {
   return server->problem;
 }
 
-/* ---- routes
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- routes ---- */
 
 int gw_server_websocket(struct gw_server *server, const char *path,
                         const struct gw_websocket *handler) {
@@ -104,9 +100,7 @@ int gw_server_http(struct gw_server *server, const char *path, const struct gw_h
   return server->is_prepared ? GW_ERR_STATE : gw_routes_add(&server->routes, path, NULL, handler);
 }
 
-/* ---- listening
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- listening ---- */
 
 static int make_tls(struct gw_server *server, const struct gw_listen *options,
                     struct gw_tls **out_tls) {
@@ -207,9 +201,7 @@ int gw_server_reload(struct gw_server *server) {
   return result;
 }
 
-/* ---- running
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static void *run_worker(void *arg) {
   struct gw_worker *worker = arg;
@@ -261,9 +253,7 @@ struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i) {
   return i < server->n_workers ? server->workers[i].loop : NULL;
 }
 
-/* ---- the door for other threads
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- the door for other threads ---- */
 
 #define POSTED_HIGH (1u << 20)
 #define REASON_MAX  124 /* one more than a Close takes: it is cut there, at a code point */

@@ -9,9 +9,7 @@
 
 #include <stdlib.h>
 
-/* ---- requests
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- requests ---- */
 
 static struct gw_worker *worker_of(struct gw_h1_side *side) {
   return ((struct gw_entrance *)side->owner)->worker;
@@ -55,9 +53,7 @@ static void on_done(struct gw_h1_side *side) {
   worker_of(side)->open--;
 }
 
-/* ---- connections
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- connections ---- */
 
 static void on_accept(struct gw_listener *listener, struct gw_stream *stream) {
   struct gw_entrance *entrance = gw_listener_owner(listener);
@@ -127,9 +123,7 @@ void gw_worker_listen_undo(struct gw_worker *worker) {
   entrance->listener = NULL;
 }
 
-/* ---- the graceful end
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- the graceful end ---- */
 
 static void close_listeners(struct gw_worker *worker) {
   for (unsigned i = 0; i < worker->n_entrances; i++) {
@@ -188,9 +182,7 @@ static void on_cut(struct gw_task *task) {
   cut(worker);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 int gw_worker_init(struct gw_worker *worker, unsigned index,
                    const struct gw_server_options *options, const struct gw_log *log,
