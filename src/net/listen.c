@@ -67,16 +67,19 @@ static int set_flag(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value);
 }
 
+/* The first listener shares its port only once it has it to itself: with SO_REUSEPORT from the
+ * start a second server on the port would be let in too, and take half of the connections. */
 static int bind_inet(const struct place *place, const struct gw_listen_options *options,
                      bool is_dual) {
   int family = place->address.ss_family;
   int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   if (set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-      (options->reuse_port && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0) ||
+      (options->port_use == GW_PORT_JOIN && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0) ||
       (family == AF_INET6 && set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual) < 0) ||
       bind(fd, (const struct sockaddr *)&place->address, place->len) < 0 ||
-      listen(fd, options->backlog > 0 ? options->backlog : BACKLOG) < 0)
+      listen(fd, options->backlog > 0 ? options->backlog : BACKLOG) < 0 ||
+      (options->port_use == GW_PORT_SHARE && set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0))
     return close_failed(fd);
   return fd;
 }

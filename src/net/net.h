@@ -28,10 +28,16 @@ int gw_tcp_new(struct gw_net *net, int fd, struct gw_stream **out_stream);
 
 /* ---- addresses: `HOST:PORT`, `[V6]:PORT`, `:PORT` (every address), `unix:PATH`, `localhost:PORT`
  * (both loopbacks) ---- */
+/* One listener per worker on the same port (SO_REUSEPORT): the first shares it, the rest join. */
+enum gw_port_use {
+  GW_PORT_ALONE,
+  GW_PORT_SHARE, /* fails where anybody listens there already */
+  GW_PORT_JOIN,
+};
 struct gw_listen_options {
   const char *address;
-  bool reuse_port; /* SO_REUSEPORT: one listener per worker on the same port */
-  int backlog;     /* 0: 4096 */
+  enum gw_port_use port_use;
+  int backlog; /* 0: 4096 */
 };
 
 struct gw_listener;

@@ -128,13 +128,13 @@ static int listen_all(struct gw_server *server, const char *address, struct gw_t
                       unsigned *out_port) {
   bool is_unix = strncmp(address, "unix:", 5) == 0;
   char text[300];
-  int err = 0, r = gw_worker_listen(&server->workers[0], address, server->n_workers > 1 && !is_unix,
-                                    tls, out_port, &err);
+  enum gw_port_use first = server->n_workers > 1 && !is_unix ? GW_PORT_SHARE : GW_PORT_ALONE;
+  int err = 0, r = gw_worker_listen(&server->workers[0], address, first, tls, out_port, &err);
   for (unsigned i = 1; r == 0 && i < server->n_workers; i++)
     r = is_unix ? gw_worker_listen_not(&server->workers[i])
                 : gw_worker_listen(&server->workers[i],
-                                   with_port(address, *out_port, text, sizeof text), true, tls,
-                                   &(unsigned){0}, &err);
+                                   with_port(address, *out_port, text, sizeof text), GW_PORT_JOIN,
+                                   tls, &(unsigned){0}, &err);
   if (r == 0) return 0;
   for (unsigned i = 0; i < server->n_workers; i++)
     if (server->workers[i].n_entrances > server->n_listens)

@@ -99,7 +99,7 @@ int gw_worker_listen_not(struct gw_worker *worker) {
   return 0;
 }
 
-int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_port,
+int gw_worker_listen(struct gw_worker *worker, const char *address, enum gw_port_use port_use,
                      struct gw_tls *tls, unsigned *out_port, int *out_errno) {
   int r = gw_worker_listen_not(worker);
   if (r < 0) return r;
@@ -107,7 +107,7 @@ int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_p
   entrance->tls = tls;
   entrance->side.is_tls = tls != NULL;
   r = gw_listener_open(worker->net,
-                       &(struct gw_listen_options){.address = address, .reuse_port = reuse_port},
+                       &(struct gw_listen_options){.address = address, .port_use = port_use},
                        &listen_events, entrance, &entrance->listener, out_errno);
   if (r < 0) {
     worker->n_entrances--;

@@ -50,7 +50,7 @@ int gw_worker_init(struct gw_worker *worker, unsigned index,
                    const struct gw_routes *routes);
 void gw_worker_clear(struct gw_worker *worker);
 /* Opens a listener; out_port, out_errno as in net/net.h. */
-int gw_worker_listen(struct gw_worker *worker, const char *address, bool reuse_port,
+int gw_worker_listen(struct gw_worker *worker, const char *address, enum gw_port_use port_use,
                      struct gw_tls *tls, unsigned *out_port, int *out_errno);
 /* Takes the latest entrance back. */
 void gw_worker_listen_undo(struct gw_worker *worker);

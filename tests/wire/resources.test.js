@@ -175,3 +175,14 @@ test('SIGHUP takes the new certificate and keeps the connections', async () => {
   await once(socket, 'close');
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
 });
+
+test('a port that a server listens on is not shared with another server', async () => {
+  const server = await startServer('serve', ['--workers', '2']);
+  const same = ['--listen', `127.0.0.1:${server.port}`];
+  for (const workers of ['1', '2'])
+    await assert.rejects(startServer('serve', [...same, '--workers', workers]), /ended \(1\)[^]*Address already in use/);
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  await server.stop();
+  const next = await startServer('serve', [...same, '--workers', '2']);
+  await next.stop();
+});

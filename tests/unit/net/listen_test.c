@@ -80,8 +80,9 @@ static int tear_down(void **state) {
   return 0;
 }
 
-static int open_at(const char *address, bool reuse_port, struct gw_listener **out_listener) {
-  const struct gw_listen_options options = {.address = address, .reuse_port = reuse_port};
+static int open_at(const char *address, enum gw_port_use port_use,
+                   struct gw_listener **out_listener) {
+  const struct gw_listen_options options = {.address = address, .port_use = port_use};
   return gw_listener_open(net, &options, &events, &accepts, out_listener, NULL);
 }
 
@@ -123,7 +124,7 @@ static void answers(int family, bool expected) {
 
 static void number_is_that_address_alone(void **state) {
   (void)state;
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), 0);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), 0);
   assert_true(gw_listener_port(listener) > 0);
   answers(AF_INET, true);
   if (has_v6()) answers(AF_INET6, false);
@@ -131,14 +132,14 @@ static void number_is_that_address_alone(void **state) {
 
 static void localhost_is_both_loopbacks_on_one_port(void **state) {
   (void)state;
-  assert_int_equal(open_at("localhost:0", false, &listener), 0);
+  assert_int_equal(open_at("localhost:0", GW_PORT_ALONE, &listener), 0);
   answers(AF_INET, true);
   if (has_v6()) answers(AF_INET6, true);
 }
 
 static void port_alone_is_every_address(void **state) {
   (void)state;
-  assert_int_equal(open_at(":0", false, &listener), 0);
+  assert_int_equal(open_at(":0", GW_PORT_ALONE, &listener), 0);
   answers(AF_INET, true);
   if (has_v6()) answers(AF_INET6, true);
 }
@@ -146,7 +147,7 @@ static void port_alone_is_every_address(void **state) {
 static void v6_number_leaves_v4_alone(void **state) {
   (void)state;
   if (!has_v6()) skip();
-  assert_int_equal(open_at("[::1]:0", false, &listener), 0);
+  assert_int_equal(open_at("[::1]:0", GW_PORT_ALONE, &listener), 0);
   answers(AF_INET6, true);
   answers(AF_INET, false);
 }
@@ -156,7 +157,7 @@ static void taken_port_is_an_error_with_its_reason(void **state) {
   char address[32];
   int error = 0;
   struct gw_listener *second = NULL;
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), 0);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), 0);
   snprintf(address, sizeof address, "127.0.0.1:%u", gw_listener_port(listener));
   const struct gw_listen_options options = {.address = address};
   assert_int_equal(gw_listener_open(net, &options, &events, NULL, &second, &error), GW_ERR_SYSTEM);
@@ -168,18 +169,32 @@ static void workers_may_share_a_port(void **state) {
   (void)state;
   char address[32];
   struct gw_listener *second;
-  assert_int_equal(open_at("localhost:0", true, &listener), 0);
+  assert_int_equal(open_at("localhost:0", GW_PORT_SHARE, &listener), 0);
   snprintf(address, sizeof address, "localhost:%u", gw_listener_port(listener));
-  assert_int_equal(open_at(address, true, &second), 0);
+  assert_int_equal(open_at(address, GW_PORT_JOIN, &second), 0);
   assert_int_equal(gw_listener_port(second), gw_listener_port(listener));
   answers(AF_INET, true);
   gw_listener_close(second);
 }
 
+static void nobody_else_gets_a_shared_port(void **state) {
+  (void)state;
+  char address[32];
+  struct gw_listener *second, *third = NULL;
+  int error = 0;
+  assert_int_equal(open_at("localhost:0", GW_PORT_SHARE, &listener), 0);
+  snprintf(address, sizeof address, "localhost:%u", gw_listener_port(listener));
+  assert_int_equal(open_at(address, GW_PORT_JOIN, &second), 0);
+  struct gw_listen_options options = {.address = address, .port_use = GW_PORT_SHARE};
+  assert_int_equal(gw_listener_open(net, &options, &events, NULL, &third, &error), GW_ERR_SYSTEM);
+  assert_int_equal(error, EADDRINUSE);
+  gw_listener_close(second);
+}
+
 static void nonsense_is_no_address(void **state) {
   (void)state;
-  assert_int_equal(open_at("nonsense", false, &listener), GW_ERR_ADDRESS);
-  assert_int_equal(open_at("192.0.2.1:0", false, &listener), GW_ERR_ADDRESS); /* not ours */
+  assert_int_equal(open_at("nonsense", GW_PORT_ALONE, &listener), GW_ERR_ADDRESS);
+  assert_int_equal(open_at("192.0.2.1:0", GW_PORT_ALONE, &listener), GW_ERR_ADDRESS); /* not ours */
 }
 
 /* ---- unix sockets ---- */
@@ -204,7 +219,7 @@ static void unix_socket_lives_as_long_as_its_listener(void **state) {
   (void)state;
   struct stat status;
   make_path();
-  assert_int_equal(open_at(unix_address, false, &listener), 0);
+  assert_int_equal(open_at(unix_address, GW_PORT_ALONE, &listener), 0);
   assert_int_equal(stat(path, &status), 0);
   assert_int_equal(status.st_mode & 0777, 0660);
   assert_int_equal(gw_listener_port(listener), 0);
@@ -226,8 +241,8 @@ static void stale_unix_socket_is_replaced_and_a_live_one_is_not(void **state) {
   int stale = socket(AF_UNIX, SOCK_STREAM, 0);
   assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof address), 0);
   close(stale);
-  assert_int_equal(open_at(unix_address, false, &listener), 0);
-  assert_int_equal(open_at(unix_address, false, &second), GW_ERR_SYSTEM);
+  assert_int_equal(open_at(unix_address, GW_PORT_ALONE, &listener), 0);
+  assert_int_equal(open_at(unix_address, GW_PORT_ALONE, &second), GW_ERR_SYSTEM);
   close(dial_unix());
 }
 
@@ -236,7 +251,7 @@ static void file_that_is_no_socket_is_left_alone(void **state) {
   struct stat status;
   make_path();
   close(open(path, O_CREAT | O_WRONLY, 0600));
-  assert_int_equal(open_at(unix_address, false, &listener), GW_ERR_SYSTEM);
+  assert_int_equal(open_at(unix_address, GW_PORT_ALONE, &listener), GW_ERR_SYSTEM);
   assert_int_equal(stat(path, &status), 0);
   assert_true(S_ISREG(status.st_mode));
   unlink(path);
@@ -246,7 +261,7 @@ static void path_that_another_has_taken_over_is_not_removed(void **state) {
   (void)state;
   struct stat status;
   make_path();
-  assert_int_equal(open_at(unix_address, false, &listener), 0);
+  assert_int_equal(open_at(unix_address, GW_PORT_ALONE, &listener), 0);
   unlink(path);
   close(open(path, O_CREAT | O_WRONLY, 0600));
   gw_listener_close(listener);
@@ -261,7 +276,7 @@ static void accepted_streams_do_not_wait_for_more_bytes(void **state) {
   (void)state;
   int no_delay = 0;
   socklen_t len = sizeof no_delay;
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), 0);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), 0);
   answers(AF_INET, true);
   int fd = gw_stream_fd(accepted[0]);
   assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &len), 0);
@@ -273,7 +288,7 @@ static void accepted_streams_do_not_wait_for_more_bytes(void **state) {
 static void listener_may_be_closed_inside_its_own_callback(void **state) {
   (void)state;
   closes_in_accept = true;
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), 0);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), 0);
   int one = dial(AF_INET, gw_listener_port(listener));
   int two = dial(AF_INET, gw_listener_port(listener));
   turn();
@@ -285,7 +300,7 @@ static void listener_may_be_closed_inside_its_own_callback(void **state) {
 static void connection_without_memory_is_closed_and_the_next_is_served(void **state) {
   (void)state;
   char byte;
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), 0);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), 0);
   int one = dial(AF_INET, gw_listener_port(listener));
   int two = dial(AF_INET, gw_listener_port(listener));
   alloc_fail_at(1);
@@ -300,7 +315,7 @@ static void connection_without_memory_is_closed_and_the_next_is_served(void **st
 static void opening_without_memory_is_an_error(void **state) {
   (void)state;
   alloc_fail_at(1);
-  assert_int_equal(open_at("127.0.0.1:0", false, &listener), GW_ERR_MEMORY);
+  assert_int_equal(open_at("127.0.0.1:0", GW_PORT_ALONE, &listener), GW_ERR_MEMORY);
   alloc_fail_at(0);
 }
 
@@ -319,7 +334,7 @@ static struct rlimit use_up_descriptors(void) {
 static void accepting_pauses_without_descriptors_and_goes_on(void **state) {
   (void)state;
   int fds[3];
-  assert_int_equal(open_at("localhost:0", false, &listener), 0);
+  assert_int_equal(open_at("localhost:0", GW_PORT_ALONE, &listener), 0);
   for (int i = 0; i < 3; i++)
     fds[i] = dial(AF_INET, gw_listener_port(listener));
   struct rlimit limit = use_up_descriptors();
@@ -353,6 +368,7 @@ int main(void) {
       LISTEN_TEST(v6_number_leaves_v4_alone),
       LISTEN_TEST(taken_port_is_an_error_with_its_reason),
       LISTEN_TEST(workers_may_share_a_port),
+      LISTEN_TEST(nobody_else_gets_a_shared_port),
       LISTEN_TEST(nonsense_is_no_address),
       LISTEN_TEST(unix_socket_lives_as_long_as_its_listener),
       LISTEN_TEST(stale_unix_socket_is_replaced_and_a_live_one_is_not),
