@@ -16,6 +16,7 @@
 #include "codec/http/text.h"
 #include "loop/loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,7 +238,12 @@ static void on_open(struct gw_conn *conn) {
 
 static void on_message(struct gw_conn *conn, const struct gw_message *message) {
   struct session *s = of(conn);
-  gw_show_message(&s->show, message);
+  if (!gw_show_message(&s->show, message) && !s->is_ending) {
+    gw_show_error(&s->show, "godwit connect: standard output: %s", strerror(errno));
+    s->has_failed = true;
+    close_connection(s, GW_WS_CODE_NORMAL, NULL);
+    return;
+  }
   stay_while_it_talks(s);
 }
 

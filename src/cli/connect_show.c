@@ -81,14 +81,15 @@ static void write_for_programs(const struct gw_show *show, const struct gw_messa
   putchar('\n');
 }
 
-void gw_show_message(const struct gw_show *show, const struct gw_message *message) {
+bool gw_show_message(const struct gw_show *show, const struct gw_message *message) {
   gw_editor_hide(show->editor);
   if (show->is_terminal)
     write_for_people(message);
   else
     write_for_programs(show, message);
-  fflush(stdout);
+  bool is_written = fflush(stdout) == 0 && !ferror(stdout);
   gw_editor_show(show->editor);
+  return is_written;
 }
 
 /* ---- the rest ---- */

@@ -24,7 +24,8 @@ struct gw_show {
  * \x1b or \u202e; line feeds and tabs too, unless `keeps_lines`. */
 void gw_show_escaped(FILE *out, const void *data, size_t len, bool keeps_lines);
 
-void gw_show_message(const struct gw_show *show, const struct gw_message *message);
+/* False: standard output does not take it; errno tells why. */
+bool gw_show_message(const struct gw_show *show, const struct gw_message *message);
 /* A line on standard error, escaped. */
 void gw_show_note(const struct gw_show *show, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

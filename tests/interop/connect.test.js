@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { GODWIT } from '../support/server.js';
 import { PYTHON, run, start, startOnTerminal } from '../support/program.js';
 
 const open = new Set();
@@ -60,6 +61,17 @@ test('every answer is there before it closes, however many lines there are', asy
   const { code, stdout } = await run(['connect', '--quiet', url], { input });
   assert.ok(stdout === input, stdout.slice(0, 100));
   assert.equal(code, 0);
+});
+
+test('output that cannot be written is a failure', async () => {
+  const { url } = await serve(echo);
+  const child = spawn(GODWIT, ['connect', url], { stdio: ['pipe', openSync('/dev/full', 'w'), 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (data) => (stderr += data));
+  child.stdin.end('lost\n');
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.match(stderr, /standard output: No space left on device/);
+  assert.equal(code, 1);
 });
 
 test('commands send every kind of frame', async () => {
