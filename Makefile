@@ -39,7 +39,7 @@ CLI_LIBS = $(shell pkg-config --libs $(CLI_PKGS))
 ALL_CFLAGS = $(STD) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -Iinclude -Isrc -I$(B)/gen $(PKG_CFLAGS_CACHED)
 LDFLAGS += -Wl,-z,relro,-z,now -pthread
 # pkg-config is asked once per make, not once per file
-PKG_CFLAGS_CACHED := $(shell pkg-config --cflags $(PKGS) $(CLI_PKGS) 2>/dev/null)
+PKG_CFLAGS_CACHED := $(shell command -v pkg-config >/dev/null && pkg-config --cflags $(PKGS) $(CLI_PKGS) 2>/dev/null)
 
 # ---- sources: by wildcard; a file named for a processor is compiled on that processor only --------
 MACHINE := $(shell $(CC) -dumpmachine | cut -d- -f1)

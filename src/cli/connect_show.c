@@ -39,8 +39,10 @@ void gw_show_escaped(FILE *out, const void *data, size_t len, bool keeps_lines) 
     size_t size = decode(at, len, &c);
     if (size == 0)
       fprintf(out, "\\x%02x", at[0]);
-    else if ((c == '\n' || c == '\t') && keeps_lines)
-      fputc((int)c, out);
+    else if (c == '\n' && keeps_lines)
+      fputs("\n  ", out); /* set in, so that no line of a message passes for one of ours */
+    else if (c == '\t' && keeps_lines)
+      fputc('\t', out);
     else if (is_steering(c))
       fprintf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
     else

@@ -2,8 +2,10 @@
 /* The program: finds the subcommand in the table and hands over. */
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct gw_command gw_command_serve, gw_command_connect, gw_command_echo,
     gw_command_bench;
@@ -20,7 +22,18 @@ static void print_usage(FILE *out) {
   fprintf(out, "\ngodwit COMMAND --help says more; godwit --version tells the version.\n");
 }
 
+/* Started with standard input, output or error closed: a socket must not take the number. What is
+ * written there fails. */
+static void hold_standard_descriptors(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
 int main(int argc, char **argv) {
+  hold_standard_descriptors();
   const char *name = argc > 1 ? argv[1] : NULL;
   if (!name) {
     print_usage(stderr);

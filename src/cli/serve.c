@@ -27,6 +27,7 @@ static int serve_run(int argc, char **argv) {
   struct run_options run = {.listen = "localhost:8000", .workers = core_count()};
   uint64_t max_message = 64 * 1024;
   bool is_insecure = false;
+  const char *cert = NULL, *key = NULL;
   const struct gw_option options[] = {
       {"listen", "HOST:PORT", "where; several with commas (localhost:8000)", GW_OPTION_TEXT,
        &run.listen, 0, 0},
@@ -34,6 +35,9 @@ static int serve_run(int argc, char **argv) {
        &run.workers, 1, 64},
       {"max-message", "SIZE", "the largest message or body (64K)", GW_OPTION_SIZE, &max_message, 1,
        1u << 30},
+      {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT, &cert,
+       0, 0},
+      {"tls-key", "FILE", "and its key", GW_OPTION_TEXT, &key, 0, 0},
       {"insecure", NULL, "allow an address that is not loopback", GW_OPTION_FLAG, &is_insecure, 0,
        0},
   };
@@ -49,8 +53,9 @@ static int serve_run(int argc, char **argv) {
   r = gw_serve_new(server, &(struct gw_serve_options){.max_message = max_message}, &serve);
   if (r < 0) gw_command_say(&gw_command_serve, "cannot start: %s", gw_error_text(r));
   if (r == 0)
-    r = run_listen(&gw_command_serve, server, &run,
-                   &(struct gw_listen){.may_be_public = is_insecure});
+    r = run_listen(
+        &gw_command_serve, server, &run,
+        &(struct gw_listen){.tls_cert = cert, .tls_key = key, .may_be_public = is_insecure});
   code = r == 0 ? run_server(&gw_command_serve, server) : GW_EXIT_FAILED;
   gw_serve_free(serve);
   gw_server_free(server);

@@ -29,9 +29,9 @@ struct gw_net {
   struct gw_tcp *told;                  /* to be freed */
   struct gw_task turn_end, retire;
   bool is_turn_end_queued, is_retire_queued;
-  bool is_flushing; /* the dirty ones: what they make others write is for the next turn */
-  uint8_t *memory;              /* of both buffers */
-  struct gw_tls_shared *tls;    /* of the TLS streams; NULL until there is one */
+  bool is_flushing;          /* the dirty ones: what they make others write is for the next turn */
+  uint8_t *memory;           /* of both buffers */
+  struct gw_tls_shared *tls; /* of the TLS streams; NULL until there is one */
   struct gw_resolver *resolver; /* NULL until a name is dialled */
 };
 

@@ -74,6 +74,16 @@ test('output that cannot be written is a failure', async () => {
   assert.equal(code, 1);
 });
 
+test('a closed standard output is told, and no socket takes its place', async () => {
+  const { url } = await serve(echo);
+  const child = spawn('sh', ['-c', 'echo lost | "$0" connect "$1" >&-', GODWIT, url], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (data) => (stderr += data));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.match(stderr, /standard output: Bad file descriptor/);
+  assert.equal(code, 1);
+});
+
 test('commands send every kind of frame', async () => {
   const seen = [];
   let closed;

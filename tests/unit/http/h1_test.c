@@ -107,9 +107,9 @@ static void place_end(struct place *p) {
 static const char *expect(struct place *p, unsigned status) {
   char head[1024];
   snprintf(head, sizeof head, "%s", peer_head(&p->peer));
-  assert_int_equal(atoi(head + 9), (int)status);
+  assert_int_equal(strtol(head + 9, NULL, 10), (long)status);
   const char *length = strstr(head, "Content-Length: ");
-  return peer_take(&p->peer, length ? (size_t)atoi(length + 16) : 0);
+  return peer_take(&p->peer, length ? (size_t)strtoul(length + 16, NULL, 10) : 0);
 }
 
 static void turn_for(struct place *p, uint64_t ms) {
@@ -263,7 +263,7 @@ static void a_body_over_the_limit_is_413_and_ends(void **state) {
     gw_h1_open(&p->side, stream_to(p));
     peer_say(&p->peer, big[i]);
     if (i == 2) peer_send(&p->peer, filler, sizeof filler);
-    int status = atoi(peer_head(&p->peer) + 9);
+    long status = strtol(peer_head(&p->peer) + 9, NULL, 10);
     assert_true(status == 413 || (i == 1 && status == 400));
     assert_int_equal(p->requests, 0);
     place_end(p);
@@ -285,7 +285,7 @@ static void nothing_behind_an_error_is_a_request(void **state) {
     peer_say(&p->peer, bad[i]);
     peer_say(&p->peer, GET("/second"));
     const char *head = peer_head(&p->peer);
-    assert_true(atoi(head + 9) >= 400);
+    assert_true(strtol(head + 9, NULL, 10) >= 400);
     assert_non_null(strstr(head, "Connection: close\r\n"));
     turn_for(p, 5);
     assert_int_equal(p->requests, 0);

@@ -454,7 +454,7 @@ static void each_thread_s_messages_come_in_its_order(void **state) {
     const char *text;
     size_t len;
     assert_int_equal(peer_read(&peer, &text, &len), 0x81);
-    assert_int_equal(atoi(text + 1), next[text[0] - 'a']++);
+    assert_int_equal(strtol(text + 1, NULL, 10), next[text[0] - 'a']++);
   }
   for (int i = 0; i < SENDERS; i++)
     pthread_join(threads[i], NULL);
