@@ -33,13 +33,12 @@ CC := clang
 CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
 STD := -std=c17 -D_GNU_SOURCE -DGODWIT_VERSION='"$(VERSION)"' -fvisibility=hidden -pthread
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) $(CLI_PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 CLI_LIBS = $(shell pkg-config --libs $(CLI_PKGS))
-ALL_CFLAGS = $(STD) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -Iinclude -Isrc -I$(B)/gen $(PKG_CFLAGS_CACHED)
+ALL_CFLAGS = $(STD) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -Iinclude -Isrc -I$(B)/gen $(PKG_CFLAGS)
 LDFLAGS += -Wl,-z,relro,-z,now -pthread
 # pkg-config is asked once per make, not once per file
-PKG_CFLAGS_CACHED := $(shell command -v pkg-config >/dev/null && pkg-config --cflags $(PKGS) $(CLI_PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell command -v pkg-config >/dev/null && pkg-config --cflags $(PKGS) $(CLI_PKGS) 2>/dev/null)
 
 # ---- sources: by wildcard; a file named for a processor is compiled on that processor only --------
 MACHINE := $(shell $(CC) -dumpmachine | cut -d- -f1)
@@ -121,7 +120,7 @@ fuzz-targets: $(FUZZ_BIN)
 $(B)/bench/lws: bench/peers/lws.c
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) -o $@ $< $(shell pkg-config --cflags --libs libwebsockets)
-BENCH_BIN = $(patsubst %,$(B)/bench/%,floor simd $(shell pkg-config --exists libwebsockets && echo lws))
+BENCH_BIN = $(patsubst %,$(B)/bench/%,floor simd $(shell command -v pkg-config >/dev/null && pkg-config --exists libwebsockets && echo lws))
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
