@@ -126,7 +126,7 @@ BENCH_BIN = $(patsubst %,$(B)/bench/%,floor simd $(shell command -v pkg-config >
 
 # ---- the commands --------------------------------------------------------------------------------
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 deps: ## install the missing Debian packages that building needs
 	@tools/deps build
