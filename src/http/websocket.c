@@ -511,10 +511,6 @@ struct gw_conn_route *gw_conn_route_of(const struct gw_conn *conn) {
   return conn->route;
 }
 
-bool gw_conn_is_open(const struct gw_conn *conn) {
-  return conn->state == OPEN;
-}
-
 bool gw_conn_is_compressed(const struct gw_conn *conn) {
   return gw_ws_has_deflate(&conn->ws);
 }

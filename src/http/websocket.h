@@ -52,8 +52,6 @@ int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames);
 /* Posted bytes for this id have been sent or dropped; tells an on_drain that is owed. */
 void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len);
 struct gw_conn_route *gw_conn_route_of(const struct gw_conn *conn);
-/* Neither side has begun to close. */
-bool gw_conn_is_open(const struct gw_conn *conn);
 
 /* The number of the first of the handler's subprotocols that the peer offers, -1 for none. */
 int gw_conn_protocol_choose(const struct gw_websocket *handler,
