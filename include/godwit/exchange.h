@@ -42,11 +42,34 @@ GW_API int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_repl
 /* Accepts a WebSocket whose on_request gave GW_WEBSOCKET_LATER; on_open comes inside the call, and
  * the exchange may not be used after it. GW_ERR_STATE for any other exchange. */
 GW_API int gw_exchange_accept(struct gw_exchange *exchange);
-/* For one that is answered later: told when its client is gone before; the exchange may not be used
- * after that. In an on_request of struct gw_websocket: told where no on_open follows, though it was
- * accepted. */
-GW_API void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *user),
-                                void *user);
+/* What may happen to an exchange while its answer is owed or goes on. Functions, all optional. */
+struct gw_exchange_events {
+  /* The client is gone (its end of the connection is closed, for whatever reason): the exchange may
+   * not be used any more. In an on_request of struct gw_websocket: told where no on_open follows,
+   * though it was accepted. */
+  void (*on_gone)(void *user);
+  /* All that was written has gone to the system, after a write has told of backpressure. */
+  void (*on_drain)(void *user);
+  /* The server stops: answer or end soon. Without it, a body that goes on is ended. */
+  void (*on_stop)(void *user);
+};
+/* Borrowed until the answer has ended; NULL: nobody watches any more. */
+GW_API void gw_exchange_watch(struct gw_exchange *exchange, const struct gw_exchange_events *events,
+                              void *user);
+
+/* Begins an answer whose body goes on: sends the head and the reply's body as its first part; more
+ * by gw_exchange_write, until gw_exchange_end. HTTP/1.1: in chunks; 1.0: until the connection
+ * closes. GW_ERR_ARGUMENT, as gw_exchange_answer. HEAD: what is written goes nowhere; end it. */
+GW_API int gw_exchange_begin(struct gw_exchange *exchange, const struct gw_reply *reply);
+/* 0: sent or on its way; 1: on its way, but more than 1 MiB waits for this client: stop until
+ * on_drain; below 0: not sent (GW_ERR_CLOSED, GW_ERR_MEMORY). Borrowed until it returns. */
+GW_API int gw_exchange_write(struct gw_exchange *exchange, const void *data, size_t len);
+/* The body is whole; the exchange may not be used after it. */
+GW_API void gw_exchange_end(struct gw_exchange *exchange);
+/* Ends the connection at once; the exchange may not be used after it, and on_gone is not told. */
+GW_API void gw_exchange_abort(struct gw_exchange *exchange);
+/* Bytes of a body that goes on that wait here for the client. */
+GW_API size_t gw_exchange_buffered(const struct gw_exchange *exchange);
 
 #ifdef __cplusplus
 }

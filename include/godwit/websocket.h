@@ -46,7 +46,7 @@ struct gw_ending {
 struct gw_websocket {
   /* Server: a request asks for this route, the handshake is right and its Origin allowed. 0
    * accepts; an HTTP status from 400 on refuses; GW_WEBSOCKET_LATER: gw_exchange_accept or
-   * gw_exchange_answer follows, later on this thread (gw_exchange_on_gone tells where the client
+   * gw_exchange_answer follows, later on this thread (gw_exchange_watch tells where the client
    * does not wait). */
   int (*on_request)(struct gw_exchange *exchange, void *user);
   void (*on_open)(struct gw_conn *conn);

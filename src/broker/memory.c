@@ -360,8 +360,9 @@ static int put_question(struct worker *worker, struct question *question) {
   return 0;
 }
 
-static int publish(struct gw_store *store, struct gw_publication *publication,
+static int publish(struct gw_store *store, struct gw_publication *publication, struct gw_str key,
                    struct gw_store_ask *ask) {
+  (void)key;
   struct question question = {
       .letter.kind = PUBLISH,
       .ask = ask,

@@ -183,7 +183,8 @@ static void on_publication(struct gw_subscriber *subscriber, struct gw_publicati
   gw_close_conn(listener->conn, GW_CLOSE_SLOW);
 }
 
-static const struct gw_subscriber_ops subscriber_ops = {on_subscribed, on_publication};
+static const struct gw_subscriber_ops subscriber_ops = {.on_subscribed = on_subscribed,
+                                                        .on_publication = on_publication};
 
 /* ---- publishing ---- */
 
@@ -217,7 +218,7 @@ static int publish(struct listener *listener, const struct gw_publication_parts 
   *shot = (struct shot){.ask.on_answer = on_answer, .listener = listener};
   gw_list_append(&listener->shots, &shot->link);
   listener->flying++;
-  int err = gw_hub_publish(hub_of(listener), publication, &shot->ask);
+  int err = gw_hub_publish(hub_of(listener), publication, (struct gw_str){0}, &shot->ask);
   if (err < 0) {
     listener->flying--;
     shot_free(shot);
@@ -253,6 +254,8 @@ static void on_message(struct gw_conn *conn, const struct gw_message *message) {
 static void on_gone(void *user) {
   stop_hearing(user);
 }
+
+static const struct gw_exchange_events exchange_events = {.on_gone = on_gone};
 
 /* The subscription has been answered, before (no exchange) or after on_request has returned. */
 static void on_ready(struct listener *listener, int err, const struct gw_recovery *recovery) {
@@ -297,7 +300,7 @@ static int on_request(struct gw_exchange *exchange, void *user) {
     gw_pending_refuse(exchange, err < 0 ? err : GW_ERR_MEMORY);
     return 503;
   }
-  gw_exchange_on_gone(exchange, on_gone, listener);
+  gw_exchange_watch(exchange, &exchange_events, listener);
   if (!listener->subscriber.pending) return 0;
   listener->exchange = exchange;
   return GW_WEBSOCKET_LATER;

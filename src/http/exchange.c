@@ -54,9 +54,10 @@ void *gw_exchange_user_data(struct gw_exchange *exchange) {
   return exchange->conn ? gw_conn_user_data(exchange->conn) : NULL;
 }
 
-void gw_exchange_on_gone(struct gw_exchange *exchange, void (*on_gone)(void *user), void *user) {
-  exchange->on_gone = on_gone;
-  exchange->gone_user = user;
+void gw_exchange_watch(struct gw_exchange *exchange, const struct gw_exchange_events *events,
+                       void *user) {
+  exchange->events = events;
+  exchange->events_user = user;
 }
 
 /* ---- answers ---- */
@@ -90,9 +91,14 @@ static void late_drop(struct gw_exchange *exchange) {
   exchange->late = NULL;
 }
 
+static void tell_gone(const struct gw_exchange *exchange) {
+  const struct gw_exchange_events *events = exchange->events;
+  if (events && events->on_gone) events->on_gone(exchange->events_user);
+}
+
 void gw_exchange_abandon(struct gw_exchange *exchange) {
   exchange->is_answered = true;
-  if (exchange->on_gone) exchange->on_gone(exchange->gone_user);
+  tell_gone(exchange);
   late_drop(exchange);
 }
 
@@ -237,7 +243,7 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
   if (status == GW_WEBSOCKET_LATER && !exchange->is_answered) {
     exchange->late = late_new(&request, gw_conn_protocol_choose(handler, &request));
     if (exchange->late) return;
-    if (exchange->on_gone) exchange->on_gone(exchange->gone_user);
+    tell_gone(exchange);
     status = 503;
   }
   exchange->conn = NULL;

@@ -31,9 +31,16 @@ struct gw_exchange {
   struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
                            become */
   struct gw_exchange_late *late; /* what accepting it later needs; NULL: nothing is owed */
-  void (*on_gone)(void *user);
-  void *gone_user;
+  const struct gw_exchange_events *events; /* NULL: nobody watches */
+  void *events_user;
 };
+
+/* As gw_exchange_write, with bytes that are shared: one chunk as HTTP/1.1 frames it (`size CRLF
+ * data CRLF`), made once for many clients. Where the body is not sent in chunks, only the data
+ * inside goes out. */
+int gw_exchange_write_chunk(struct gw_exchange *exchange, struct gw_bytes *chunk);
+/* Whether bytes wait that the system would not take; on_drain follows then. */
+bool gw_exchange_is_waiting(struct gw_exchange *exchange);
 
 /* It can no longer be answered: tells whoever owes the answer, or awaits the opening. */
 void gw_exchange_abandon(struct gw_exchange *exchange);

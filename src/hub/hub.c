@@ -99,6 +99,13 @@ static void walks_skip(struct gw_hub *hub, const struct gw_link *gone) {
   }
 }
 
+static void tell(struct gw_subscriber *subscriber, struct gw_publication *publication) {
+  if (publication->kind == GW_MESSAGE)
+    subscriber->ops->on_publication(subscriber, publication);
+  else if (subscriber->ops->on_presence)
+    subscriber->ops->on_presence(subscriber, publication);
+}
+
 static void deliver(struct gw_store *store, struct gw_publication *publication) {
   struct gw_hub *hub = store->hub_user;
   struct gw_hub_channel *channel = gw_map_get(&hub->channels, publication->channel);
@@ -108,7 +115,7 @@ static void deliver(struct gw_store *store, struct gw_publication *publication) 
   while (walk.next) {
     struct gw_subscriber *subscriber = gw_container_of(walk.next, struct gw_subscriber, link);
     walk.next = walk.next == walk.last ? NULL : walk.next->next;
-    if (!subscriber->pending) subscriber->ops->on_publication(subscriber, publication);
+    if (!subscriber->pending) tell(subscriber, publication);
   }
   hub->walk = walk.outer;
 }
@@ -203,10 +210,10 @@ struct gw_str gw_subscriber_channel(const struct gw_subscriber *subscriber) {
 
 /* ---- the store's, with the name checked ---- */
 
-int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication,
+int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication, struct gw_str key,
                    struct gw_store_ask *ask) {
   if (gw_channel_name_is_valid(publication->channel))
-    return hub->store->ops->publish(hub->store, publication, ask);
+    return hub->store->ops->publish(hub->store, publication, key, ask);
   gw_publication_unref(publication);
   return GW_ERR_ARGUMENT;
 }
@@ -215,6 +222,21 @@ int gw_hub_history(struct gw_hub *hub, struct gw_str channel, const struct gw_cu
                    unsigned limit, struct gw_store_ask *ask) {
   if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
   return hub->store->ops->history(hub->store, channel, after, limit, ask);
+}
+
+int gw_hub_remove(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask *ask) {
+  if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
+  return hub->store->ops->remove(hub->store, channel, ask);
+}
+
+int gw_hub_attend(struct gw_hub *hub, struct gw_str channel, struct gw_str user, bool is_here) {
+  if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
+  return hub->store->ops->attend(hub->store, channel, user, is_here);
+}
+
+int gw_hub_members(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask *ask) {
+  if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
+  return hub->store->ops->members(hub->store, channel, ask);
 }
 
 void gw_hub_forget(struct gw_hub *hub, struct gw_store_ask *ask) {

@@ -20,6 +20,9 @@ struct gw_subscriber_ops {
   /* In the channel's order, none twice, none left out. Borrowed. The call may unsubscribe any
    * subscriber, itself included. */
   void (*on_publication)(struct gw_subscriber *subscriber, struct gw_publication *publication);
+  /* Somebody joins or leaves (the kind says which); between publications in the order in which it
+   * happened at the channel's home. Optional. As on_publication. */
+  void (*on_presence)(struct gw_subscriber *subscriber, struct gw_publication *notice);
 };
 
 /* Embedded in who listens; one per channel that it listens to. */
@@ -42,11 +45,14 @@ void gw_hub_unsubscribe(struct gw_hub *hub,
                         struct gw_subscriber *subscriber); /* where it is none: nothing */
 struct gw_str gw_subscriber_channel(const struct gw_subscriber *subscriber);
 
-/* As the store's, with the name checked. */
-int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication,
+/* As the store's, with the name checked. A key at NULL: none. */
+int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication, struct gw_str key,
                    struct gw_store_ask *ask); /* takes, also on failure */
 int gw_hub_history(struct gw_hub *hub, struct gw_str channel, const struct gw_cursor *after,
                    unsigned limit, struct gw_store_ask *ask);
+int gw_hub_remove(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask *ask);
+int gw_hub_attend(struct gw_hub *hub, struct gw_str channel, struct gw_str user, bool is_here);
+int gw_hub_members(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask *ask);
 void gw_hub_forget(struct gw_hub *hub, struct gw_store_ask *ask);
 
 /* Local channels and subscribers, for the metrics. */

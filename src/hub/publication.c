@@ -2,8 +2,8 @@
 /*
  * Publications and what names them: channel names and cursors. A publication is one allocation: the
  * struct, then its texts one after the other. Its maker and then its channel's home write to it;
- * from the moment that it is placed nobody does, but for the encodings, which are set once each by
- * a compare-and-swap.
+ * from the moment that it is placed nobody does, but for the encodings, a list
+ * to which each is put once by a compare-and-swap.
  */
 #include "hub/publication.h"
 
@@ -34,8 +34,8 @@ struct gw_publication *gw_publication_new(const struct gw_publication_parts *par
   made->is_binary = parts->is_binary;
   made->cursor = (struct gw_cursor){.offset = 0};
   made->time = 0;
-  for (unsigned i = 0; i < GW_PUBLICATION_ENCODINGS; i++)
-    atomic_init(&made->encodings[i], NULL);
+  made->kind = (uint8_t)parts->kind;
+  atomic_init(&made->encodings, NULL);
   char *at = made->text;
   made->channel = keep(&at, parts->channel);
   made->content_type = keep(&at, parts->content_type);
@@ -44,6 +44,11 @@ struct gw_publication *gw_publication_new(const struct gw_publication_parts *par
   made->payload =
       keep(&at, (struct gw_str){parts->payload.at ? parts->payload.at : "", parts->payload.len});
   return made;
+}
+
+static void encoding_free(struct gw_encoding *encoding) {
+  gw_bytes_unref(encoding->bytes);
+  free(encoding);
 }
 
 struct gw_publication *gw_publication_ref(struct gw_publication *publication) {
@@ -55,23 +60,46 @@ void gw_publication_unref(struct gw_publication *publication) {
   if (!publication) return;
   /* acq_rel: whoever frees has seen the encodings that others made */
   if (atomic_fetch_sub_explicit(&publication->refs, 1, memory_order_acq_rel) != 1) return;
-  for (unsigned i = 0; i < GW_PUBLICATION_ENCODINGS; i++)
-    gw_bytes_unref(atomic_load_explicit(&publication->encodings[i], memory_order_relaxed));
+  struct gw_encoding *kept = atomic_load_explicit(&publication->encodings, memory_order_relaxed);
+  while (kept) {
+    struct gw_encoding *next = kept->next;
+    encoding_free(kept);
+    kept = next;
+  }
   free(publication);
 }
 
+/* Those from `first` up to `end`. */
+static struct gw_bytes *find(struct gw_encoding *first, const struct gw_encoding *end,
+                             unsigned key) {
+  for (; first != end; first = first->next)
+    if (first->key == key) return first->bytes;
+  return NULL;
+}
+
 struct gw_bytes *gw_publication_encoding(
-    struct gw_publication *publication, unsigned slot,
-    struct gw_bytes *(*make)(const struct gw_publication *publication)) {
-  struct gw_bytes *kept = atomic_load_explicit(&publication->encodings[slot], memory_order_acquire);
+    struct gw_publication *publication, unsigned key,
+    struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how) {
+  struct gw_encoding *first = atomic_load_explicit(&publication->encodings, memory_order_acquire);
+  struct gw_bytes *kept = find(first, NULL, key);
   if (kept) return kept;
-  struct gw_bytes *made = make(publication);
+  struct gw_encoding *made = malloc(sizeof *made);
   if (!made) return NULL;
-  if (atomic_compare_exchange_strong_explicit(&publication->encodings[slot], &kept, made,
-                                              memory_order_acq_rel, memory_order_acquire))
-    return made;
-  gw_bytes_unref(made);
-  return kept;
+  *made = (struct gw_encoding){.next = first, .bytes = make(publication, how), .key = key};
+  if (!made->bytes) {
+    free(made);
+    return NULL;
+  }
+  while (!atomic_compare_exchange_weak_explicit(&publication->encodings, &made->next, made,
+                                                memory_order_acq_rel, memory_order_acquire)) {
+    kept = find(made->next, first, key);
+    if (kept) {
+      encoding_free(made);
+      return kept;
+    }
+    first = made->next;
+  }
+  return made->bytes;
 }
 
 size_t gw_publication_size(const struct gw_publication *publication) {

@@ -30,24 +30,32 @@ const char *gw_cursor_write(const struct gw_cursor *cursor, char out[GW_CURSOR_T
 
 /* ---- publication ---- */
 
-/* How many ways of writing a publication are kept with it, each made once and shared by every
- * subscriber that needs it. The hub does not know what they are: transports and dialects number
- * theirs (transport/encoding.h). */
-#define GW_PUBLICATION_ENCODINGS 8
+/* JOIN and LEAVE tell those who hear a channel that `from` has come or gone: they have no offset,
+ * no payload and no place in the history. */
+enum gw_publication_kind { GW_MESSAGE, GW_JOIN, GW_LEAVE };
+
+/* One way of writing a publication, kept with it. */
+struct gw_encoding {
+  struct gw_encoding *next;
+  struct gw_bytes *bytes;
+  unsigned key;
+};
 
 struct gw_publication {
   _Atomic uint32_t refs;
+  uint8_t kind; /* enum gw_publication_kind */
   bool is_binary;
   struct gw_cursor cursor; /* its own: epoch, and offset 1, 2, 3 …; 0: not yet placed */
   uint64_t time;           /* ms since 1970, when it was placed */
   struct gw_str channel, payload;
   struct gw_str content_type, event, from; /* at NULL: none */
-  _Atomic(struct gw_bytes *) encodings[GW_PUBLICATION_ENCODINGS];
+  _Atomic(struct gw_encoding *) encodings;
   char text[];
 };
 
 /* What a publication is made of; everything is copied. */
 struct gw_publication_parts {
+  enum gw_publication_kind kind; /* 0: a message */
   struct gw_str channel, payload, content_type, event, from;
   bool is_binary;
 };
@@ -56,12 +64,13 @@ struct gw_publication_parts {
 struct gw_publication *gw_publication_new(const struct gw_publication_parts *parts);
 struct gw_publication *gw_publication_ref(struct gw_publication *publication);
 void gw_publication_unref(struct gw_publication *publication); /* NULL is fine */
-/* The bytes kept in `slot`, or those that `make` gives now (it gives one reference, NULL without
- * memory); lent as long as the publication lives. Any thread: where two make it at once, one is
- * kept. */
+/* The bytes kept under `key`, or those that `make` gives now (one reference, NULL without memory),
+ * made once and shared by every subscriber that needs them; lent as long as the publication lives.
+ * `how` is for `make`. Any thread: where two make them at once, one is kept. The hub does not know
+ * what the keys mean: transport/encoding.h numbers them. */
 struct gw_bytes *gw_publication_encoding(
-    struct gw_publication *publication, unsigned slot,
-    struct gw_bytes *(*make)(const struct gw_publication *publication));
+    struct gw_publication *publication, unsigned key,
+    struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how);
 /* Bytes of memory that it accounts for in a history. */
 size_t gw_publication_size(const struct gw_publication *publication);
 

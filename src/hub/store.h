@@ -22,6 +22,24 @@ struct gw_recovery {
   uint64_t missed;                            /* how many are gone, where that is known */
   struct gw_publication *const *publications; /* borrowed: oldest first */
   unsigned n;
+  bool is_duplicate; /* of publish: its key had been used, and this is what it led to then */
+  const struct gw_members *members; /* of members; else NULL */
+};
+
+/* Who is in a channel. The last session of a user counts for GW_LINGER_MS longer than it is there:
+ * whoever comes back within it was never away. Likewise for joins and leaves. */
+#define GW_LINGER_MS 5000
+
+struct gw_member {
+  struct gw_str user;
+  uint64_t since; /* ms since 1970 */
+  unsigned sessions;
+};
+
+struct gw_members {
+  const struct gw_member *at; /* in the order of their coming; borrowed */
+  unsigned n;                 /* of `at`: 0 where there are more than a list may show */
+  unsigned users, sessions;   /* all of them; sessions without a user count too */
 };
 
 /* A question under way, embedded in the asker, who keeps it until the answer has come (or
@@ -44,10 +62,12 @@ struct gw_store {
 
 struct gw_store_ops {
   /* Takes the publication (also on failure), places it and tells every subscribed worker; the
-   * answer's cursor is its own, and it comes before the publication itself does. ask may be NULL.
-   * GW_ERR_FULL: this worker is faster than the channel's home, or the home is faster than one that
-   * hears the channel; nothing was placed. */
-  int (*publish)(struct gw_store *store, struct gw_publication *publication,
+   * answer's cursor is its own, and it comes before the publication itself does. A key (at NULL:
+   * none) holds five minutes per channel: who comes again with it gets the first one's answer, and
+   * nothing is placed. ask may be NULL. GW_ERR_FULL: this worker is faster than the channel's home,
+   * or the home is faster than one that hears the channel, or the channel keeps too many keys;
+   * nothing was placed. */
+  int (*publish)(struct gw_store *store, struct gw_publication *publication, struct gw_str key,
                  struct gw_store_ask *ask);
   /* This worker hears the channel from the answer on: the answer gives what came after `after`
    * (NULL: nothing, just where the channel stands), and the first on_publication after it is the
@@ -63,6 +83,13 @@ struct gw_store_ops {
    * oldest kept). The answer's cursor leads on from the last one given. */
   int (*history)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
                  unsigned limit, struct gw_store_ask *ask);
+  /* Drops what the channel keeps; its epoch changes, and the answer's cursor is the new one. */
+  int (*remove)(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask);
+  /* A session of `user` (at NULL: of nobody known) is in the channel, or is no more. A user's first
+   * coming and last going are told to all that hear the channel, as publications of kind GW_JOIN
+   * and GW_LEAVE. GW_ERR_MEMORY, GW_ERR_FULL: nothing has changed. */
+  int (*attend)(struct gw_store *store, struct gw_str channel, struct gw_str user, bool is_here);
+  int (*members)(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask);
   /* The asker goes away: its answer is dropped. Harmless where it has come already. */
   void (*forget)(struct gw_store *store, struct gw_store_ask *ask);
 };

@@ -110,7 +110,8 @@ static int add_publication(struct gw_buf *out, const struct gw_publication *publ
   return err == 0 ? gw_buf_add(out, "}", 1) : err;
 }
 
-static struct gw_bytes *make(const struct gw_publication *publication) {
+static struct gw_bytes *make(const struct gw_publication *publication, void *how) {
+  (void)how;
   struct gw_buf out;
   gw_buf_init(&out, SIZE_MAX); /* six times the publication, which has a cap */
   struct gw_bytes *made = NULL;
@@ -120,5 +121,5 @@ static struct gw_bytes *make(const struct gw_publication *publication) {
 }
 
 const struct gw_bytes *gw_json_publication(struct gw_publication *publication) {
-  return gw_publication_encoding(publication, GW_ENCODING_JSON, make);
+  return gw_publication_encoding(publication, gw_encoding_key(GW_ENCODING_JSON, 0), make, NULL);
 }

@@ -16,6 +16,8 @@ static void on_gone(void *user) {
   free(pending);
 }
 
+static const struct gw_exchange_events events = {.on_gone = on_gone};
+
 struct gw_pending *gw_pending_new(struct gw_exchange *exchange, struct gw_hub *hub,
                                   struct gw_str channel,
                                   void (*on_answer)(struct gw_store_ask *ask, int err,
@@ -26,12 +28,12 @@ struct gw_pending *gw_pending_new(struct gw_exchange *exchange, struct gw_hub *h
       .ask.on_answer = on_answer, .exchange = exchange, .hub = hub, .channel.len = channel.len};
   memcpy(pending->text, channel.at, channel.len);
   pending->channel.at = pending->text;
-  gw_exchange_on_gone(exchange, on_gone, pending);
+  gw_exchange_watch(exchange, &events, pending);
   return pending;
 }
 
 void gw_pending_end(struct gw_pending *pending) {
-  gw_exchange_on_gone(pending->exchange, NULL, NULL);
+  gw_exchange_watch(pending->exchange, NULL, NULL);
   free(pending);
 }
 

@@ -73,7 +73,7 @@ void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
     gw_pending_refuse(exchange, GW_ERR_MEMORY);
     return;
   }
-  int err = gw_hub_publish(hub, publication, &pending->ask);
+  int err = gw_hub_publish(hub, publication, (struct gw_str){0}, &pending->ask);
   if (err == 0) return;
   gw_pending_end(pending);
   gw_pending_refuse(exchange, err);

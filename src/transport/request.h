@@ -4,6 +4,7 @@
 #define GW_TRANSPORT_REQUEST_H
 
 #include "hub/publication.h"
+#include "session/gate.h"
 
 struct gw_exchange;
 
@@ -11,12 +12,22 @@ struct gw_channel_request {
   struct gw_str channel, event; /* inside `text`; event at NULL: none */
   bool has_after, is_silent;    /* `after=` or Last-Event-ID; `echo=no` */
   struct gw_cursor after;
-  unsigned limit; /* 0: none given */
-  char channel_text[256], event_text[256];
+  unsigned limit;         /* 0: none given */
+  bool has_wait;          /* `Prefer: wait=` or `wait=` */
+  unsigned wait;          /* seconds */
+  bool will_resume;       /* `session=`: it means to come back */
+  struct gw_str session;  /* the id that it comes back with; at NULL: none (`session=new`) */
+  struct gw_identity who; /* by gw_request_admit, not by gw_channel_request_read */
+  char channel_text[256], event_text[256], session_text[64];
 };
 
 /* 0; GW_ERR_ARGUMENT, and in words what is wrong (constant). */
 int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
                             const char **out_problem);
+
+/* Who asks: from Authorization, `?user=` and the peer's address, by the gate. 0; GW_ERR_ARGUMENT.
+ */
+int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,
+                     struct gw_identity *out_who, const char **out_problem);
 
 #endif

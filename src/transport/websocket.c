@@ -9,21 +9,12 @@
 #include "http/websocket.h"
 #include "transport/encoding.h"
 
-static const char *text_of(enum gw_close_code code) {
-  switch (code) {
-#define TEXT(name, number, text)                                                                   \
-  case GW_CLOSE_##name: return text;
-    GW_CLOSE_CODES(TEXT)
-#undef TEXT
-  }
-  return "";
-}
-
 void gw_close_conn(struct gw_conn *conn, enum gw_close_code code) {
-  gw_conn_close(conn, code, text_of(code));
+  gw_conn_close(conn, code, gw_close_code_text(code));
 }
 
-static struct gw_bytes *make_frame(const struct gw_publication *publication) {
+static struct gw_bytes *make_frame(const struct gw_publication *publication, void *how) {
+  (void)how;
   uint8_t head[GW_WS_HEAD_MAX];
   unsigned opcode = publication->is_binary ? GW_WS_BINARY : GW_WS_TEXT;
   size_t head_len = gw_ws_head_write(head, GW_WS_FIN | opcode, publication->payload.len, NULL);
@@ -36,6 +27,7 @@ static struct gw_bytes *make_frame(const struct gw_publication *publication) {
 }
 
 int gw_websocket_push(struct gw_conn *conn, struct gw_publication *publication) {
-  struct gw_bytes *frame = gw_publication_encoding(publication, GW_ENCODING_FRAME, make_frame);
+  struct gw_bytes *frame =
+      gw_publication_encoding(publication, gw_encoding_key(GW_ENCODING_RAW, 0), make_frame, NULL);
   return frame ? gw_conn_send_wire(conn, frame) : GW_ERR_MEMORY;
 }

@@ -3,20 +3,9 @@
 #ifndef GW_TRANSPORT_WEBSOCKET_H
 #define GW_TRANSPORT_WEBSOCKET_H
 
-#include "hub/publication.h"
+#include "session/carrier.h"
 
 struct gw_conn;
-
-/* Godwit's own close codes (interface.md 4): X(name, code, text). */
-#define GW_CLOSE_CODES(X)                                                                          \
-  X(SLOW, 4500, "slow consumer")                                                                   \
-  X(CURSOR_LOST, 4504, "the cursor is no longer reachable")
-
-enum gw_close_code {
-#define GW_CLOSE_CODE_ENTRY(name, code, text) GW_CLOSE_##name = (code),
-  GW_CLOSE_CODES(GW_CLOSE_CODE_ENTRY)
-#undef GW_CLOSE_CODE_ENTRY
-};
 
 /* Closes with one of these and its text. */
 void gw_close_conn(struct gw_conn *conn, enum gw_close_code code);

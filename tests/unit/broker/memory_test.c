@@ -127,7 +127,7 @@ static int publish_len(unsigned worker, const char *channel, size_t len, struct 
   struct gw_publication_parts parts = {.channel = gw_str_of(channel), .payload = {bytes, len}};
   struct gw_publication *made = gw_publication_new(&parts);
   if (!made) return GW_ERR_MEMORY;
-  return gw_hub_publish(hubs[worker], made, &query->ask);
+  return gw_hub_publish(hubs[worker], made, (struct gw_str){0}, &query->ask);
 }
 
 static struct gw_cursor publish_some(unsigned worker, const char *channel, unsigned n) {
@@ -185,7 +185,8 @@ static void note_publication(struct gw_subscriber *subscriber, struct gw_publica
   if (self->act) self->act(self, publication);
 }
 
-static const struct gw_subscriber_ops ops_of_listener = {note_subscribed, note_publication};
+static const struct gw_subscriber_ops ops_of_listener = {.on_subscribed = note_subscribed,
+                                                         .on_publication = note_publication};
 
 static int listen_to(struct listener *self, unsigned worker, const char *channel,
                      const struct gw_cursor *after) {
@@ -653,7 +654,8 @@ static void a_publication_may_have_no_asker(void **state) {
   const char *channel = channel_at_0();
   for (unsigned worker = 0; worker < WORKERS; worker++) {
     struct gw_publication_parts parts = {.channel = gw_str_of(channel)};
-    assert_int_equal(gw_hub_publish(hubs[worker], gw_publication_new(&parts), NULL), 0);
+    assert_int_equal(
+        gw_hub_publish(hubs[worker], gw_publication_new(&parts), (struct gw_str){0}, NULL), 0);
     settle();
   }
   assert_int_equal(ask_history(0, channel, NULL, 0).recovery.n, WORKERS);

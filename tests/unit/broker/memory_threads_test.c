@@ -109,7 +109,8 @@ static void fire(struct shot *shot) {
   };
   struct gw_publication *made = gw_publication_new(&parts);
   shot->is_flying = true;
-  int err = made ? gw_hub_publish(worker->hub, made, &shot->ask) : GW_ERR_MEMORY;
+  int err =
+      made ? gw_hub_publish(worker->hub, made, (struct gw_str){0}, &shot->ask) : GW_ERR_MEMORY;
   if (err < 0) shot_answered(&shot->ask, err, NULL);
 }
 
@@ -146,7 +147,8 @@ static void witness_publication(struct gw_subscriber *subscriber,
     gw_loop_stop(run->workers[i].loop);
 }
 
-static const struct gw_subscriber_ops witness_ops = {witness_subscribed, witness_publication};
+static const struct gw_subscriber_ops witness_ops = {.on_subscribed = witness_subscribed,
+                                                     .on_publication = witness_publication};
 
 /* ---- joiners ---- */
 
@@ -190,7 +192,8 @@ static void joiner_publication(struct gw_subscriber *subscriber,
   join(joiner);
 }
 
-static const struct gw_subscriber_ops joiner_ops = {joiner_subscribed, joiner_publication};
+static const struct gw_subscriber_ops joiner_ops = {.on_subscribed = joiner_subscribed,
+                                                    .on_publication = joiner_publication};
 
 /* ---- the run ---- */
 

@@ -32,6 +32,8 @@ static void on_gone(void *user) {
   ((struct place *)user)->gone++;
 }
 
+static const struct gw_exchange_events gone_events = {.on_gone = on_gone};
+
 static void answer(struct gw_exchange *exchange, const char *body) {
   gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
                                                   .content_type = "text/plain",
@@ -53,7 +55,7 @@ static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   snprintf(p->last, sizeof p->last, "%.*s", (int)path.len, path.at);
   if (strcmp(p->last, "/later") == 0) {
     p->owed = exchange;
-    gw_exchange_on_gone(exchange, on_gone, p);
+    gw_exchange_watch(exchange, &gone_events, p);
   } else if (strcmp(p->last, "/big") == 0) {
     answer_big(exchange);
   } else {

@@ -26,7 +26,8 @@ static struct {
 static const struct gw_recovery here = {.cursor = {"abcdefghijkl", 5}, .is_recovered = true};
 
 static int store_publish(struct gw_store *store, struct gw_publication *publication,
-                         struct gw_store_ask *ask) {
+                         struct gw_str key, struct gw_store_ask *ask) {
+  (void)key;
   s.published++;
   store->on_publication(store, publication);
   if (ask) ask->on_answer(ask, 0, &here);
@@ -64,8 +65,11 @@ static void store_forget(struct gw_store *store, struct gw_store_ask *ask) {
   s.forgotten++;
 }
 
-static const struct gw_store_ops store_ops = {store_publish, store_subscribe, store_unsubscribe,
-                                              store_history, store_forget};
+static const struct gw_store_ops store_ops = {.publish = store_publish,
+                                              .subscribe = store_subscribe,
+                                              .unsubscribe = store_unsubscribe,
+                                              .history = store_history,
+                                              .forget = store_forget};
 
 static void answer(unsigned i, int err) {
   struct gw_store_ask *ask = s.asks[i];
@@ -99,7 +103,8 @@ static void note_publication(struct gw_subscriber *subscriber, struct gw_publica
   if (self->act) self->act(self);
 }
 
-static const struct gw_subscriber_ops ops = {note_subscribed, note_publication};
+static const struct gw_subscriber_ops ops = {.on_subscribed = note_subscribed,
+                                             .on_publication = note_publication};
 
 static int setup(void **state) {
   (void)state;
@@ -128,7 +133,7 @@ static void leave(unsigned i) {
 
 static int publish(const char *channel) {
   struct gw_publication_parts parts = {.channel = gw_str_of(channel)};
-  return gw_hub_publish(hub, gw_publication_new(&parts), NULL);
+  return gw_hub_publish(hub, gw_publication_new(&parts), (struct gw_str){0}, NULL);
 }
 
 static void subscribers_are_small(void **state) {

@@ -44,16 +44,17 @@ static void no_memory_no_publication(void **state) {
 
 static unsigned made_encodings;
 
-static struct gw_bytes *encode(const struct gw_publication *publication) {
+static struct gw_bytes *encode(const struct gw_publication *publication, void *how) {
+  (void)how;
   made_encodings++;
   return gw_bytes_copy(publication->payload.at, publication->payload.len);
 }
 
 static struct gw_publication *slow_one; /* whose encoding another thread makes meanwhile */
 
-static struct gw_bytes *encode_too_late(const struct gw_publication *publication) {
-  gw_publication_encoding(slow_one, 1, encode);
-  return encode(publication);
+static struct gw_bytes *encode_too_late(const struct gw_publication *publication, void *how) {
+  gw_publication_encoding(slow_one, 1, encode, how);
+  return encode(publication, how);
 }
 
 static void encoding_is_made_once(void **state) {
@@ -61,16 +62,18 @@ static void encoding_is_made_once(void **state) {
   struct gw_publication_parts parts = {.channel = GW_STR("c"), .payload = GW_STR("xyz")};
   struct gw_publication *made = gw_publication_new(&parts);
   made_encodings = 0;
-  alloc_fail_at(1);
-  assert_null(gw_publication_encoding(made, 3, encode));
-  alloc_fail_at(0);
-  struct gw_bytes *bytes = gw_publication_encoding(made, 3, encode);
+  for (int nth = 1; nth <= 2; nth++) {
+    alloc_fail_at(nth);
+    assert_null(gw_publication_encoding(made, 3, encode, NULL));
+    alloc_fail_at(0);
+  }
+  struct gw_bytes *bytes = gw_publication_encoding(made, 3, encode, NULL);
   assert_memory_equal(bytes->data, "xyz", 3);
-  assert_ptr_equal(gw_publication_encoding(made, 3, encode), bytes);
+  assert_ptr_equal(gw_publication_encoding(made, 3, encode, NULL), bytes);
   assert_int_equal(made_encodings, 2);
   slow_one = made;
-  struct gw_bytes *first = gw_publication_encoding(made, 1, encode_too_late);
-  assert_ptr_equal(gw_publication_encoding(made, 1, encode), first);
+  struct gw_bytes *first = gw_publication_encoding(made, 1, encode_too_late, NULL);
+  assert_ptr_equal(gw_publication_encoding(made, 1, encode, NULL), first);
   assert_int_equal(made_encodings, 4);
   gw_publication_unref(made);
 }

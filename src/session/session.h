@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One logical client: who it is, which channels it holds, and where it stands in each. It outlives
+ * its connection: carriers attach and detach. Without one it is parked: it hears nothing, keeps its
+ * cursors, and ends after `resume_ms`. What it missed comes from the channels' histories.
+ *
+ * A session lives on one worker and is used on its thread only. A carrier on another worker claims
+ * it, and it moves there.
+ */
+#ifndef GW_SESSION_SESSION_H
+#define GW_SESSION_SESSION_H
+
+#include "loop/loop.h"
+#include "session/carrier.h"
+#include "session/gate.h"
+
+struct gw_sessions;      /* of all workers */
+struct gw_session_table; /* of one */
+
+/* ---- all of them ---- */
+
+struct gw_sessions_options {
+  const struct gw_rules *rules; /* borrowed */
+  unsigned resume_ms;           /* 0: 30,000 */
+  unsigned max_subscriptions;   /* of one session, its inbox not counted; 0: 128 */
+  unsigned max_parked; /* per worker, the oldest go first; 0: 100,000. Against a client that
+                          opens and leaves without end */
+};
+
+/* `loops` and `hubs`: one per worker, borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM. */
+int gw_sessions_new(const struct gw_sessions_options *options, struct gw_loop *const *loops,
+                    struct gw_hub *const *hubs, unsigned n, struct gw_sessions **out_sessions);
+/* After the loops' runs have ended and before the hubs are freed; carriers are told nothing. */
+void gw_sessions_free(struct gw_sessions *sessions);
+/* The table of worker i; of the loop's worker. */
+struct gw_session_table *gw_sessions_table(struct gw_sessions *sessions, unsigned i);
+struct gw_session_table *gw_sessions_here(struct gw_sessions *sessions, const struct gw_loop *loop);
+struct gw_hub *gw_session_table_hub(const struct gw_session_table *table);
+
+/* What has happened on one worker since its start; on its thread. */
+struct gw_session_counts {
+  size_t sessions, parked; /* now; parked ones are among the sessions */
+  uint64_t slow_disconnected, slow_dropped, slow_conflated; /* sessions; publications */
+  uint64_t resumed, expired;
+};
+struct gw_session_counts gw_session_table_counts(const struct gw_session_table *table);
+
+/* ---- life ---- */
+
+#define GW_SESSION_ID_LEN                                                                          \
+  24 /* [0-9A-Za-z_-]; 126 random bits of it: who knows it may resume it                           \
+      */
+
+/* A session of this identity with this carrier attached. GW_ERR_MEMORY. */
+int gw_session_open(struct gw_session_table *table, const struct gw_identity *who,
+                    struct gw_carrier *carrier, struct gw_session **out_session);
+/* The carrier is gone. Is it `over`, the session ends with it; else it is parked. Where the carrier
+ * has no session: nothing. */
+void gw_carrier_detach(struct gw_carrier *carrier, bool is_over);
+/* Tells the carrier's end function, then ends. */
+void gw_session_end(struct gw_session *session, enum gw_close_code code);
+/* After a push or is_waiting has told so, all that waited has gone. */
+void gw_carrier_drained(struct gw_carrier *carrier);
+
+/* Who it is from now on. The channels that it holds stay held. GW_ERR_MEMORY. */
+int gw_session_identify(struct gw_session *session, const struct gw_identity *who);
+/* Lent as long as the session lives and is not identified anew. */
+struct gw_str gw_session_user(const struct gw_session *session); /* at NULL: nobody known */
+bool gw_session_is_api(const struct gw_session *session);
+void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]);
+uint64_t gw_session_since(const struct gw_session *session);             /* ms since 1970 */
+struct gw_carrier *gw_session_carrier(const struct gw_session *session); /* NULL: parked */
+struct gw_session_table *gw_session_table_of(const struct gw_session *session);
+
+/* ---- resuming ---- */
+
+/* A question for a session, embedded in the asker. */
+struct gw_claim {
+  /* On the asker's thread, perhaps before gw_session_claim returns. It is parked and on the asker's
+   * worker now (another carrier that it had has been ended with GW_CLOSE_REPLACED): attach to it in
+   * the call. NULL: there is none of that id. */
+  void (*on_claimed)(struct gw_claim *claim, struct gw_session *session);
+  void *held; /* the sessions' own */
+};
+/* GW_ERR_MEMORY: no answer follows. */
+int gw_session_claim(struct gw_session_table *table, struct gw_str id, struct gw_claim *claim);
+/* The asker goes away: a session that was on its way stays parked. Harmless after the answer. */
+void gw_session_unclaim(struct gw_session_table *table, struct gw_claim *claim);
+/* Its subscriptions stay parked until each is asked for again (gw_session_subscribe), for
+ * resume_ms. */
+void gw_session_attach(struct gw_session *session, struct gw_carrier *carrier);
+
+/* ---- channels ---- */
+
+struct gw_subscription {
+  struct gw_subscriber subscriber;
+  struct gw_session *session;
+  struct gw_subscription *next; /* of its session */
+  void *asked;                  /* the dialect's, until on_subscribed: what the answer needs */
+  struct gw_cursor cursor;      /* of the last publication that was pushed, or where it began */
+  uint8_t state, slow;          /* the session's own */
+  bool is_inbox, is_attending;
+  void *rest; /* the session's own: name while unsubscribed, what waits or was left out */
+};
+
+/* Holds a channel: on_subscribed follows (perhaps at once), then what came after `after` (NULL:
+ * where the channel stands now; for a parked one: where it stood), then what comes. A subscription
+ * that has been parked is the same one again. GW_ERR_STATE (it is held and not parked), GW_ERR_FULL
+ * (as many as a session may hold), GW_ERR_ARGUMENT (the name), GW_ERR_MEMORY: no on_subscribed. */
+int gw_session_subscribe(struct gw_session *session, struct gw_str channel,
+                         const struct gw_cursor *after, void *asked,
+                         struct gw_subscription **out_subscription);
+/* The same for the inbox of its user, from what it keeps on (NULL). GW_ERR_STATE: nobody known, or
+ * held already. */
+int gw_session_subscribe_inbox(struct gw_session *session, const struct gw_cursor *after);
+void gw_session_unsubscribe(struct gw_subscription *subscription); /* freed */
+struct gw_subscription *gw_session_find(const struct gw_session *session, struct gw_str channel);
+struct gw_subscription *gw_session_first(const struct gw_session *session);
+/* The name; in every state. */
+struct gw_str gw_subscription_channel(const struct gw_subscription *subscription);
+
+/* ---- asking every worker ---- */
+
+/* Goes from worker to worker, then back; embedded in the asker, who keeps it until `done`. */
+struct gw_survey {
+  struct gw_task task; /* the survey's own */
+  struct gw_sessions *sessions;
+  unsigned at, home;
+  /* On each worker's thread, one after the other. True: enough, go back. */
+  bool (*visit)(struct gw_survey *survey, struct gw_session_table *table);
+  void (*done)(struct gw_survey *survey); /* on the asker's thread, never inside gw_survey_start */
+};
+void gw_survey_start(struct gw_survey *survey, struct gw_session_table *from);
+
+/* In a visit: the session of that id, where it is here; NULL. */
+struct gw_session *gw_session_table_find(const struct gw_session_table *table, struct gw_str id);
+/* In a visit: the first session of a user that is here, and the next; NULL. */
+struct gw_session *gw_session_table_user(const struct gw_session_table *table, struct gw_str user);
+struct gw_session *gw_session_next_of_user(const struct gw_session *session);
+/* In a visit: walks over the users with sessions here (start with *at = 0): the first session of
+ * each; NULL at the end. */
+struct gw_session *gw_session_table_next_user(const struct gw_session_table *table, size_t *at);
+
+#endif
