@@ -11,6 +11,9 @@
 #include "codec/http/text.h"
 #include "http/exchange.h"
 
+/* Against clients that hold answers open for longer than anything between us would. */
+enum { WAIT_MAX = 120 };
+
 static const struct gw_str prefix = {"/channels/", 10};
 
 static int read_channel(const struct gw_exchange *exchange, struct gw_channel_request *out) {
@@ -72,6 +75,76 @@ static int read_event(const struct gw_exchange *exchange, struct gw_channel_requ
   return 0;
 }
 
+/* Seconds, at most WAIT_MAX. */
+static int parse_wait(struct gw_str digits, unsigned *out) {
+  if (digits.len == 0) return GW_ERR_ARGUMENT;
+  unsigned value = 0;
+  for (size_t i = 0; i < digits.len; i++) {
+    if (digits.at[i] < '0' || digits.at[i] > '9') return GW_ERR_ARGUMENT;
+    value = value * 10 + (unsigned)(digits.at[i] - '0');
+    if (value > WAIT_MAX) value = WAIT_MAX;
+  }
+  *out = value;
+  return 0;
+}
+
+/* RFC 7240 section 2: `token [BWS "=" BWS word] *(OWS ";" [OWS parameter])`. True: it is `wait`;
+ * its value is at NULL where there is none. */
+static bool is_wait_preference(struct gw_str preference, struct gw_str *out_value) {
+  size_t n = 0, end;
+  while (n < preference.len && preference.at[n] != '=' && preference.at[n] != ';')
+    n++;
+  *out_value = (struct gw_str){0};
+  if (!gw_str_is_nocase(gw_str_trim((struct gw_str){preference.at, n}), "wait")) return false;
+  if (n == preference.len || preference.at[n] == ';') return true;
+  for (end = ++n; end < preference.len && preference.at[end] != ';';)
+    end++;
+  struct gw_str word = gw_str_trim((struct gw_str){preference.at + n, end - n});
+  if (word.len >= 2 && word.at[0] == '"' && word.at[word.len - 1] == '"')
+    word = (struct gw_str){word.at + 1, word.len - 2};
+  *out_value = word;
+  return true;
+}
+
+/* Section 2 again: the first of several counts, and a preference that is not understood (or makes
+ * no sense) is passed over. */
+static void read_prefer(const struct gw_http_head *head, struct gw_channel_request *out) {
+  const struct gw_http_field *field;
+  for (unsigned i = 0; (field = gw_http_field(head, "prefer", i)); i++) {
+    struct gw_str rest = field->value, preference, value;
+    while (gw_http_list_next(&rest, &preference)) {
+      if (!is_wait_preference(preference, &value)) continue;
+      out->has_wait = parse_wait(value, &out->wait) == 0;
+      return;
+    }
+  }
+}
+
+/* A preference goes before the parameter, which must make sense all the same. */
+static int read_wait(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "wait");
+  if (text.at && parse_wait(text, &out->wait) < 0) return GW_ERR_ARGUMENT;
+  out->has_wait = text.at != NULL;
+  struct gw_channel_request preferred = {.has_wait = false};
+  read_prefer(exchange->head, &preferred);
+  if (!preferred.has_wait) return 0;
+  out->has_wait = true;
+  out->wait = preferred.wait;
+  return 0;
+}
+
+/* Which sessions there are is not known here: any text may be the name of one that is over. */
+static int read_session(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "session");
+  if (!text.at) return 0;
+  int len = gw_http_percent_decode(text, true, out->session_text, sizeof out->session_text);
+  if (len <= 0) return GW_ERR_ARGUMENT;
+  out->will_resume = true;
+  struct gw_str id = {out->session_text, (size_t)len};
+  if (!gw_str_is(id, "new")) out->session = id;
+  return 0;
+}
+
 int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
                             const char **out_problem) {
   static const struct {
@@ -84,6 +157,8 @@ int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channe
       {read_limit, "limit is a number from 1 to 999999"},
       {read_echo, "echo is yes or no"},
       {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
+      {read_wait, "wait is a number of seconds"},
+      {read_session, "session is `new`, or an id that this server has given"},
   };
   *out = (struct gw_channel_request){.has_after = false};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

@@ -14,12 +14,18 @@
 
 static struct gw_channel_request request;
 
-/* `target` as in a request line, `last_id` NULL for none. */
-static int read_request(const char *target, const char *last_id) {
+static void add_field(struct gw_http_head *head, const char *name, const char *value) {
+  if (value)
+    head->fields[head->n_fields++] = (struct gw_http_field){gw_str_of(name), gw_str_of(value)};
+}
+
+/* `target` as in a request line, of the fields those that are not NULL. */
+static int read_with(const char *target, const char *last_id, const char *prefer,
+                     const char *prefer_too) {
   struct gw_http_head head = {.n_fields = 0};
-  if (last_id)
-    head.fields[head.n_fields++] =
-        (struct gw_http_field){GW_STR("Last-Event-ID"), gw_str_of(last_id)};
+  add_field(&head, "Last-Event-ID", last_id);
+  add_field(&head, "Prefer", prefer);
+  add_field(&head, "Prefer", prefer_too);
   struct gw_str text = gw_str_of(target);
   const char *mark = memchr(text.at, '?', text.len);
   struct gw_exchange exchange = {.head = &head, .path = text};
@@ -31,6 +37,10 @@ static int read_request(const char *target, const char *last_id) {
   int err = gw_channel_request_read(&exchange, &request, &problem);
   assert_int_equal(problem == NULL, err == 0);
   return err;
+}
+
+static int read_request(const char *target, const char *last_id) {
+  return read_with(target, last_id, NULL, NULL);
 }
 
 static void channels(void **state) {
@@ -114,12 +124,81 @@ static void events(void **state) {
   assert_int_equal(read_request("/channels/a?event=%ff", NULL), GW_ERR_ARGUMENT);
 }
 
+/* RFC 7240: a list in one field or several, names in any case, words quoted or not, the first of
+ * its kind counts, what makes no sense is passed over. */
+static void preferences(void **state) {
+  (void)state;
+  static const struct {
+    const char *prefer, *too;
+    int wait; /* below 0: none */
+  } cases[] = {
+      {NULL, NULL, -1},
+      {"wait=30", NULL, 30},
+      {"respond-async, wait=10", NULL, 10}, /* section 4.3's example */
+      {"respond-async", "wait=10", 10},
+      {"Lenient", "respond-async;x=\"a,wait=9\" , WAIT = \"7\"; foo; wait=8", 7},
+      {"wait=0", NULL, 0},
+      {"wait=120", NULL, 120},
+      {"wait=121", NULL, 120},
+      {"wait=99999999999999999999999", NULL, 120},
+      {"wait", NULL, -1},
+      {"wait=", NULL, -1},
+      {"wait=\"\"", NULL, -1},
+      {"wait=ten", "wait=10", -1},
+      {"wait=5", "wait=10", 5},
+      {"wait=-1", NULL, -1},
+      {"wait=1.5", NULL, -1},
+      {"wait=5;", NULL, 5},
+      {"waits=5, =5, ;wait=6", NULL, -1},
+      {"foo=\"wait=5", NULL, -1},
+      {"", ",,,", -1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(read_with("/channels/a", NULL, cases[i].prefer, cases[i].too), 0);
+    assert_int_equal(request.has_wait ? (int)request.wait : -1, cases[i].wait);
+  }
+}
+
+static void waits(void **state) {
+  (void)state;
+  assert_int_equal(read_with("/channels/a?wait=30", NULL, NULL, NULL), 0);
+  assert_true(request.has_wait);
+  assert_int_equal(request.wait, 30);
+  assert_int_equal(read_with("/channels/a?wait=300", NULL, "wait=x", NULL), 0);
+  assert_int_equal(request.wait, 120);
+  assert_int_equal(read_with("/channels/a?wait=30", NULL, "wait=5", NULL), 0);
+  assert_int_equal(request.wait, 5);
+  const char *wrong[] = {"wait", "wait=", "wait=-1", "wait=1s", "wait=%31", "wait=1.0"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    char target[64];
+    snprintf(target, sizeof target, "/channels/a?%s", wrong[i]);
+    assert_int_equal(read_with(target, NULL, "wait=5", NULL), GW_ERR_ARGUMENT);
+  }
+}
+
+static void sessions(void **state) {
+  (void)state;
+  assert_int_equal(read_request("/channels/a", NULL), 0);
+  assert_false(request.will_resume);
+  assert_null(request.session.at);
+  assert_int_equal(read_request("/channels/a?session=new", NULL), 0);
+  assert_true(request.will_resume);
+  assert_null(request.session.at);
+  assert_int_equal(read_request("/channels/a?session=AbC-_9AbC-_9AbC-_9AbC-_9", NULL), 0);
+  assert_true(request.will_resume);
+  assert_true(gw_str_is(request.session, "AbC-_9AbC-_9AbC-_9AbC-_9"));
+  assert_int_equal(read_request("/channels/a?session=", NULL), GW_ERR_ARGUMENT);
+  assert_int_equal(read_request("/channels/a?session=%zz", NULL), GW_ERR_ARGUMENT);
+  char longest[100] = "/channels/a?session=";
+  memset(longest + 20, 'x', 65);
+  assert_int_equal(read_request(longest, NULL), GW_ERR_ARGUMENT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(channels),
-      cmocka_unit_test(cursors),
-      cmocka_unit_test(limits_and_echo),
-      cmocka_unit_test(events),
+      cmocka_unit_test(channels), cmocka_unit_test(cursors),     cmocka_unit_test(limits_and_echo),
+      cmocka_unit_test(events),   cmocka_unit_test(preferences), cmocka_unit_test(waits),
+      cmocka_unit_test(sessions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
