@@ -48,14 +48,13 @@ int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cur
   return gw_buf_printf(out, "\"%s\":\"%s\"", name, gw_cursor_write(cursor, text));
 }
 
-/* RFC 3339, in milliseconds. */
-static int add_time(struct gw_buf *out, uint64_t ms) {
+int gw_json_add_time(struct gw_buf *out, const char *name, uint64_t ms) {
   time_t seconds = (time_t)(ms / 1000);
   struct tm tm;
   char text[40];
   if (!gmtime_r(&seconds, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
     return GW_ERR_SYSTEM;
-  return gw_buf_printf(out, ",\"time\":\"%s.%03uZ\"", text, (unsigned)(ms % 1000));
+  return gw_buf_printf(out, "\"%s\":\"%s.%03uZ\"", name, text, (unsigned)(ms % 1000));
 }
 
 static int add_member(struct gw_buf *out, const char *key, struct gw_str text) {
@@ -105,7 +104,8 @@ static int add_publication(struct gw_buf *out, const struct gw_publication *publ
   if (err == 0) err = gw_json_add_cursor(out, "cursor", &publication->cursor);
   if (err == 0) err = add_member(out, ",\"event\":", publication->event);
   if (err == 0) err = add_member(out, ",\"from\":", publication->from);
-  if (err == 0) err = add_time(out, publication->time);
+  if (err == 0) err = gw_buf_add(out, ",", 1);
+  if (err == 0) err = gw_json_add_time(out, "time", publication->time);
   if (err == 0) err = add_payload(out, publication);
   return err == 0 ? gw_buf_add(out, "}", 1) : err;
 }

@@ -10,6 +10,8 @@
 int gw_json_add_string(struct gw_buf *out, struct gw_str text);
 /* `"name":"<epoch>:<offset>"` */
 int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cursor *cursor);
+/* `"name":"2026-11-21T15:17:16.659Z"` (RFC 3339) of ms since 1970. */
+int gw_json_add_time(struct gw_buf *out, const char *name, uint64_t ms);
 
 /* `{offset, cursor, event?, from?, time, data | text | base64}` on one line, made once and kept
  * with the publication (interface.md 2); lent as long as it lives. NULL without memory. */
