@@ -26,6 +26,8 @@ enum { FLYING_HIGH = 64, FLYING_LOW = 32 };
 
 enum { BUFFERED_MAX = 4 << 20 }; /* against a consumer that never reads */
 
+static const struct gw_frame_maker maker = {.kind = GW_ENCODING_RAW};
+
 struct gw_raw {
   struct gw_websocket handler;
   struct gw_hub *hubs[]; /* one per worker */
@@ -139,7 +141,7 @@ static void push_all(struct listener *listener, const struct gw_recovery *recove
   for (unsigned i = 0; i < recovery->n && sent >= 0; i++) {
     struct gw_publication *publication = recovery->publications[i];
     if (listener->is_silent && is_own(listener, publication->cursor.offset)) continue;
-    sent = gw_websocket_push(listener->conn, publication);
+    sent = gw_websocket_push(listener->conn, publication, &maker);
     if (sent != 1 || i + 1 == recovery->n) continue;
     sent = fall_behind(listener, &publication->cursor);
     break;
@@ -173,7 +175,7 @@ static void on_subscribed(struct gw_subscriber *subscriber, int err,
 static void on_publication(struct gw_subscriber *subscriber, struct gw_publication *publication) {
   struct listener *listener = gw_container_of(subscriber, struct listener, subscriber);
   if (listener->is_silent && is_own(listener, publication->cursor.offset)) return;
-  int sent = gw_websocket_push(listener->conn, publication);
+  int sent = gw_websocket_push(listener->conn, publication, &maker);
   if (sent >= 0) return;
   if (sent != GW_ERR_FULL) {
     fail(listener, sent);
