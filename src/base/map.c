@@ -2,7 +2,8 @@
 /*
  * The hash map: open addressing with linear probing in a power-of-two table, at most three quarters
  * full; removal moves later members back, so there are no tombstones and lookups stay short however
- * often members come and go. Below an eighth the table halves.
+ * often members come and go. Below an eighth the table halves. A slot keeps the hash, so that a
+ * value is only asked for its key where it is almost certainly the one.
  */
 #include "base/map.h"
 
@@ -12,10 +13,10 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
-enum { FIRST_ROOM = 16 };
+enum { FIRST_ROOM = 4 };
 
-void gw_map_init(struct gw_map *map) {
-  *map = (struct gw_map){0};
+void gw_map_init(struct gw_map *map, gw_map_key_fn *key_of) {
+  *map = (struct gw_map){.key_of = key_of};
   /* Where the system has no randomness yet, the map's own address is better than nothing. */
   if (getrandom(&map->seed, sizeof map->seed, GRND_NONBLOCK) != (ssize_t)sizeof map->seed)
     map->seed = (uint64_t)(uintptr_t)map;
@@ -31,11 +32,16 @@ static uint64_t hash_of(const struct gw_map *map, struct gw_str key) {
   return XXH3_64bits_withSeed(key.at, key.len, map->seed);
 }
 
+static bool is_at(const struct gw_map *map, size_t i, struct gw_str key, uint64_t hash) {
+  const struct gw_map_slot *slot = &map->slots[i];
+  return slot->hash == hash && gw_str_eq(map->key_of(slot->value), key);
+}
+
 /* Where the key is, or the empty slot where it would be. The table must not be full. */
 static size_t find(const struct gw_map *map, struct gw_str key, uint64_t hash) {
   size_t mask = map->room - 1;
   size_t i = (size_t)hash & mask;
-  while (map->slots[i].value && (map->slots[i].hash != hash || !gw_str_eq(map->slots[i].key, key)))
+  while (map->slots[i].value && !is_at(map, i, key, hash))
     i = (i + 1) & mask;
   return i;
 }
@@ -62,13 +68,14 @@ void *gw_map_get(const struct gw_map *map, struct gw_str key) {
   return map->slots[find(map, key, hash_of(map, key))].value;
 }
 
-int gw_map_add(struct gw_map *map, struct gw_str key, void *value) {
+int gw_map_add(struct gw_map *map, void *value) {
   if (map->count + 1 > map->room / 4 * 3) {
     int err = resize(map, map->room ? map->room * 2 : FIRST_ROOM);
     if (err < 0) return err;
   }
+  struct gw_str key = map->key_of(value);
   uint64_t hash = hash_of(map, key);
-  map->slots[find(map, key, hash)] = (struct gw_map_slot){key, hash, value};
+  map->slots[find(map, key, hash)] = (struct gw_map_slot){hash, value};
   map->count++;
   return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A hash map from byte strings to pointers, seeded against chosen collisions (XXH3 with a random
- * seed). The keys lie in the values' own memory and must stay there while they are in the map.
+ * seed). A value holds its own key, which must stay the same while it is in the map.
  */
 #ifndef GW_BASE_MAP_H
 #define GW_BASE_MAP_H
@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef struct gw_str gw_map_key_fn(const void *value);
+
 struct gw_map_slot {
-  struct gw_str key;
   uint64_t hash;
   void *value; /* NULL: empty */
 };
@@ -21,14 +22,15 @@ struct gw_map {
   struct gw_map_slot *slots; /* open addressing; shrinks again when it has emptied */
   size_t room, count;
   uint64_t seed;
+  gw_map_key_fn *key_of;
 };
 
-/* Takes a random seed from the system. */
-void gw_map_init(struct gw_map *map);
+/* Takes a random seed from the system. `key_of` gives a value's key. */
+void gw_map_init(struct gw_map *map, gw_map_key_fn *key_of);
 void gw_map_clear(struct gw_map *map);
 void *gw_map_get(const struct gw_map *map, struct gw_str key);
-/* Adds; the key must be absent. GW_ERR_MEMORY. */
-int gw_map_add(struct gw_map *map, struct gw_str key, void *value);
+/* Adds; its key must be absent. GW_ERR_MEMORY. */
+int gw_map_add(struct gw_map *map, void *value);
 /* Removes and gives the value; NULL where the key is absent. */
 void *gw_map_remove(struct gw_map *map, struct gw_str key);
 /* Walks: start with *at = 0; NULL at the end. Nothing may be added or removed meanwhile. */

@@ -14,8 +14,12 @@
 
 #include <stdlib.h>
 
+static struct gw_str name_of(const void *channel) {
+  return ((const struct gw_home_channel *)channel)->name;
+}
+
 int gw_home_init(struct gw_home *home) {
-  gw_map_init(&home->channels);
+  gw_map_init(&home->channels, name_of);
   return gw_epochs_init(&home->epochs);
 }
 
@@ -66,7 +70,7 @@ int gw_home_open(struct gw_home *home, struct gw_str name, struct gw_home_channe
   channel->home = home;
   channel->expiry.on_due = on_expiry;
   gw_epochs_write(&home->epochs, name, channel->epoch);
-  int err = gw_map_add(&home->channels, channel->name, channel);
+  int err = gw_map_add(&home->channels, channel);
   if (err < 0) {
     free(channel);
     return err;

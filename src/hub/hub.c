@@ -46,6 +46,10 @@ static struct gw_str name_of(const struct gw_hub_channel *channel) {
   return (struct gw_str){channel->name, channel->name_len};
 }
 
+static struct gw_str key_of(const void *channel) {
+  return name_of(channel);
+}
+
 /* ---- channels ---- */
 
 static struct gw_hub_channel *channel_new(struct gw_hub *hub, struct gw_str name) {
@@ -54,7 +58,7 @@ static struct gw_hub_channel *channel_new(struct gw_hub *hub, struct gw_str name
   *channel = (struct gw_hub_channel){.name_len = (uint8_t)name.len};
   gw_list_init(&channel->subscribers);
   memcpy(channel->name, name.at, name.len);
-  if (gw_map_add(&hub->channels, name_of(channel), channel) == 0) return channel;
+  if (gw_map_add(&hub->channels, channel) == 0) return channel;
   free(channel);
   return NULL;
 }
@@ -249,7 +253,7 @@ int gw_hub_new(struct gw_store *store, struct gw_hub **out_hub) {
   struct gw_hub *hub = calloc(1, sizeof *hub);
   if (!hub) return GW_ERR_MEMORY;
   hub->store = store;
-  gw_map_init(&hub->channels);
+  gw_map_init(&hub->channels, key_of);
   gw_list_init(&hub->owed);
   store->hub_user = hub;
   store->on_publication = deliver;
