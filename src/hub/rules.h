@@ -57,7 +57,7 @@ const struct gw_channel_rules *gw_rules_of(const struct gw_rules *rules, struct 
 
 /* 1–128 bytes of UTF-8 without control characters, and without a slash at its end. */
 bool gw_user_name_is_valid(struct gw_str name);
-/* Whose inbox the channel is; at NULL: it is none. */
+/* Whose inbox the channel is (perhaps of a name that no user can have); at NULL: it is none. */
 struct gw_str gw_inbox_user(struct gw_str channel);
 /* The inbox's name, into out, which has room for GW_USER_MAX and the prefix. */
 struct gw_str gw_inbox_name(struct gw_str user, char *out);
