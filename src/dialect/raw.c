@@ -30,7 +30,7 @@ static const struct gw_frame_maker maker = {.kind = GW_ENCODING_RAW};
 
 struct gw_raw {
   struct gw_websocket handler;
-  struct gw_hub *hubs[]; /* one per worker */
+  struct gw_place places[]; /* one per worker */
 };
 
 /* The user data of a connection. */
@@ -60,7 +60,7 @@ struct behind {
 
 static struct gw_hub *hub_of(const struct listener *listener) {
   const struct gw_raw *raw = gw_conn_handler_user(listener->conn);
-  return raw->hubs[gw_conn_id_worker(gw_conn_id(listener->conn))];
+  return raw->places[gw_conn_id_worker(gw_conn_id(listener->conn))].hub;
 }
 
 /* ---- the end ---- */
@@ -319,12 +319,12 @@ static void on_open(struct gw_conn *conn) {
 
 /* ---- life ---- */
 
-int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs, unsigned n,
+int gw_raw_new(const struct gw_raw_options *options, const struct gw_place *places, unsigned n,
                struct gw_raw **out_raw) {
-  struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->hubs[0]);
+  struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->places[0]);
   if (!raw) return GW_ERR_MEMORY;
   size_t max_message = options->max_message ? options->max_message : 64 * 1024;
-  memcpy(raw->hubs, hubs, n * sizeof(struct gw_hub *));
+  memcpy(raw->places, places, n * sizeof raw->places[0]);
   raw->handler = (struct gw_websocket){
       .on_request = on_request,
       .on_open = on_open,

@@ -6,7 +6,7 @@
 #ifndef GW_DIALECT_RAW_H
 #define GW_DIALECT_RAW_H
 
-#include "hub/hub.h"
+#include "transport/place.h"
 
 struct gw_websocket; /* godwit/websocket.h */
 struct gw_raw;
@@ -19,10 +19,10 @@ struct gw_raw_options {
   const char *origins; /* as in struct gw_websocket; borrowed */
 };
 
-/* `hubs`: one per worker, borrowed. GW_ERR_MEMORY. */
-int gw_raw_new(const struct gw_raw_options *options, struct gw_hub *const *hubs, unsigned n,
+/* `places`: one per worker, copied. GW_ERR_MEMORY. */
+int gw_raw_new(const struct gw_raw_options *options, const struct gw_place *places, unsigned n,
                struct gw_raw **out_raw);
-/* After its connections. */
+/* After its connections. NULL is fine. */
 void gw_raw_free(struct gw_raw *raw);
 /* The route's handler; lives as long as `raw`. */
 const struct gw_websocket *gw_raw_handler(const struct gw_raw *raw);

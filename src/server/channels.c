@@ -15,15 +15,10 @@
 
 #define ROUTE "/channels/*"
 
-struct place {
-  struct gw_loop *loop;
-  struct gw_hub *hub;
-};
-
 struct gw_channels {
   struct gw_raw *raw;
   struct gw_http http;
-  struct place places[]; /* one per worker */
+  struct gw_place places[]; /* one per worker */
 };
 
 static struct gw_hub *hub_of(const struct gw_channels *channels,
@@ -61,7 +56,7 @@ int gw_channels_route(struct gw_server *server, struct gw_hub *const *hubs,
   struct gw_channels *channels = calloc(1, sizeof *channels + n * sizeof channels->places[0]);
   if (!channels) return GW_ERR_MEMORY;
   for (unsigned i = 0; i < n; i++)
-    channels->places[i] = (struct place){gw_server_loop(server, i), hubs[i]};
+    channels->places[i] = (struct gw_place){.loop = gw_server_loop(server, i), .hub = hubs[i]};
   channels->http = (struct gw_http){
       .on_request = on_request,
       .user = channels,
@@ -70,7 +65,7 @@ int gw_channels_route(struct gw_server *server, struct gw_hub *const *hubs,
   };
   const struct gw_raw_options raw = {.max_message = options->max_message,
                                      .origins = options->origins};
-  int err = gw_raw_new(&raw, hubs, n, &channels->raw);
+  int err = gw_raw_new(&raw, channels->places, n, &channels->raw);
   if (err == 0) err = gw_server_websocket(server, ROUTE, gw_raw_handler(channels->raw));
   if (err == 0) err = gw_server_http(server, ROUTE, &channels->http);
   if (err < 0) {
