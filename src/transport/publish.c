@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Publishing by POST. The Content-Type is kept with the publication; whether it is text or binary
- * is decided here, once, for all who will hear it.
+ * is decided here, once, for all who will hear it. A request that comes again with the same
+ * Idempotency-Key is answered with what the first one led to; the channel's home remembers.
  */
 #include "transport/publish.h"
 
+#include "codec/http/head.h"
 #include "http/exchange.h"
 #include "transport/content.h"
 #include "transport/json.h"
 #include "transport/pending.h"
 
-enum { CONTENT_TYPE_MAX = 255 }; /* against a kept publication that is mostly head */
+/* Against kept publications that are mostly head, and keys that are. */
+enum { CONTENT_TYPE_MAX = 255, KEY_MAX = 255 };
 
-static int write_body(struct gw_buf *body, struct gw_str channel, const struct gw_cursor *cursor) {
+static int write_body(struct gw_buf *body, struct gw_str channel,
+                      const struct gw_recovery *recovery) {
   int err = gw_buf_add_text(body, "{\"channel\":");
   if (err == 0) err = gw_json_add_string(body, channel);
   if (err == 0) err = gw_buf_add(body, ",", 1);
-  if (err == 0) err = gw_json_add_cursor(body, "cursor", cursor);
-  return err == 0 ? gw_buf_add_text(body, ",\"duplicate\":false}\n") : err;
+  if (err == 0) err = gw_json_add_cursor(body, "cursor", &recovery->cursor);
+  if (err < 0) return err;
+  return gw_buf_printf(body, ",\"duplicate\":%s}\n", recovery->is_duplicate ? "true" : "false");
 }
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
@@ -25,12 +30,12 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
   struct gw_exchange *exchange = pending->exchange;
   struct gw_buf body;
   gw_buf_init(&body, 4096); /* a channel's name, escaped, and a cursor */
-  if (err == 0) err = write_body(&body, pending->channel, &recovery->cursor);
+  if (err == 0) err = write_body(&body, pending->channel, recovery);
   gw_pending_end(pending);
   if (err < 0)
     gw_pending_refuse(exchange, err);
   else
-    gw_exchange_answer(exchange, &(struct gw_reply){.status = 201,
+    gw_exchange_answer(exchange, &(struct gw_reply){.status = recovery->is_duplicate ? 200 : 201,
                                                     .content_type = "application/json",
                                                     .headers = "Cache-Control: no-store\r\n",
                                                     .body = body.data,
@@ -46,9 +51,28 @@ static struct gw_publication *make(const struct gw_exchange *exchange,
       .payload = exchange->body,
       .content_type = type,
       .event = request->event,
+      .from = gw_identity_user(&request->who),
       .is_binary = gw_content_is_binary(type, exchange->body),
   };
   return gw_publication_new(&parts);
+}
+
+/* Visible ASCII and blanks, bare or in quotes (draft-ietf-httpapi-idempotency-key-header: a string
+ * of RFC 8941), which do not count. At NULL: none. */
+static int read_key(const struct gw_http_head *head, struct gw_str *out_key) {
+  unsigned n;
+  struct gw_str key = gw_http_only(head, "idempotency-key", &n);
+  if (n == 0) {
+    *out_key = (struct gw_str){0};
+    return 0;
+  }
+  if (n == 1 && key.len >= 2 && key.at[0] == '"' && key.at[key.len - 1] == '"')
+    key = (struct gw_str){key.at + 1, key.len - 2};
+  if (n > 1 || key.len < 1 || key.len > KEY_MAX) return GW_ERR_ARGUMENT;
+  for (size_t i = 0; i < key.len; i++)
+    if (key.at[i] < 0x20 || key.at[i] > 0x7E) return GW_ERR_ARGUMENT;
+  *out_key = key;
+  return 0;
 }
 
 void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
@@ -65,6 +89,12 @@ void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
                              "Accept-Encoding: identity\r\n");
     return;
   }
+  struct gw_str key;
+  if (read_key(exchange->head, &key) < 0) {
+    gw_exchange_problem(exchange, 400,
+                        "Idempotency-Key is one field of 1 to 255 printable ASCII characters");
+    return;
+  }
   struct gw_publication *publication = make(exchange, request, type);
   struct gw_pending *pending =
       publication ? gw_pending_new(exchange, hub, request->channel, on_answer) : NULL;
@@ -73,7 +103,7 @@ void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
     gw_pending_refuse(exchange, GW_ERR_MEMORY);
     return;
   }
-  int err = gw_hub_publish(hub, publication, (struct gw_str){0}, &pending->ask);
+  int err = gw_hub_publish(hub, publication, key, &pending->ask);
   if (err == 0) return;
   gw_pending_end(pending);
   gw_pending_refuse(exchange, err);
