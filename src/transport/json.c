@@ -99,7 +99,7 @@ static int add_payload(struct gw_buf *out, const struct gw_publication *publicat
   return add_member(out, ",\"text\":", publication->payload);
 }
 
-static int add_publication(struct gw_buf *out, const struct gw_publication *publication) {
+int gw_json_add_publication(struct gw_buf *out, const struct gw_publication *publication) {
   int err = gw_buf_printf(out, "{\"offset\":%llu,", (unsigned long long)publication->cursor.offset);
   if (err == 0) err = gw_json_add_cursor(out, "cursor", &publication->cursor);
   if (err == 0) err = add_member(out, ",\"event\":", publication->event);
@@ -115,7 +115,7 @@ static struct gw_bytes *make(const struct gw_publication *publication, void *how
   struct gw_buf out;
   gw_buf_init(&out, SIZE_MAX); /* six times the publication, which has a cap */
   struct gw_bytes *made = NULL;
-  if (add_publication(&out, publication) == 0) made = gw_bytes_copy(out.data, out.len);
+  if (gw_json_add_publication(&out, publication) == 0) made = gw_bytes_copy(out.data, out.len);
   gw_buf_clear(&out);
   return made;
 }

@@ -12,6 +12,8 @@ struct gw_pending {
   struct gw_exchange *exchange;
   struct gw_hub *hub;
   struct gw_str channel;
+  bool has_wait; /* as in the request */
+  unsigned wait;
   char text[];
 };
 

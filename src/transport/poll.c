@@ -8,6 +8,7 @@
 #include "http/exchange.h"
 #include "transport/json.h"
 #include "transport/pending.h"
+#include "transport/transport.h"
 
 /* Of publications in one answer, the first excepted: against asking for much with little. */
 enum { BODY_MAX = 8 << 20 };
@@ -33,6 +34,16 @@ static int add_missed(struct gw_buf *body, const struct gw_recovery *recovery) {
   return gw_buf_printf(body, "\"missed\":%llu,", (unsigned long long)recovery->missed);
 }
 
+/* NUL-ended. */
+static int write_headers(struct gw_buf *headers, const struct gw_poll_words *words) {
+  int err = gw_buf_add_text(headers, "Cache-Control: no-store\r\n");
+  if (err == 0 && words->has_wait)
+    err = gw_buf_printf(headers, "Preference-Applied: wait=%u\r\n", words->wait);
+  if (err == 0 && words->session)
+    err = gw_buf_printf(headers, "Godwit-Session: %s\r\n", words->session);
+  return err == 0 ? gw_buf_add(headers, "", 1) : err;
+}
+
 /* The publications come last in the text, but decide the cursor: they are written first. */
 static int write_body(struct gw_buf *body, struct gw_str channel,
                       const struct gw_recovery *recovery) {
@@ -54,23 +65,52 @@ static int write_body(struct gw_buf *body, struct gw_str channel,
   return err;
 }
 
+void gw_poll_answer(struct gw_exchange *exchange, struct gw_str channel,
+                    const struct gw_recovery *recovery, const struct gw_poll_words *words) {
+  struct gw_buf body, headers;
+  gw_buf_init(&body, SIZE_MAX); /* BODY_MAX or one publication */
+  gw_buf_init(&headers, 256);
+  int err = write_body(&body, channel, recovery);
+  if (err == 0) err = write_headers(&headers, words);
+  if (err == 0)
+    gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
+                                                    .content_type = "application/json",
+                                                    .headers = (const char *)headers.data,
+                                                    .body = body.data,
+                                                    .len = body.len});
+  else
+    gw_pending_refuse(exchange, err);
+  gw_buf_clear(&headers);
+  gw_buf_clear(&body);
+}
+
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
   struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
   struct gw_exchange *exchange = pending->exchange;
-  struct gw_buf body;
-  gw_buf_init(&body, SIZE_MAX);
-  if (err == 0) err = write_body(&body, pending->channel, recovery);
+  const struct gw_poll_words words = {.has_wait = pending->has_wait, .wait = pending->wait};
+  char name[256]; /* the longest channel's fits */
+  struct gw_str channel = {name, pending->channel.len};
+  memcpy(name, pending->text, channel.len);
   gw_pending_end(pending);
   if (err < 0)
     gw_pending_refuse(exchange, err);
   else
-    gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
-                                                    .content_type = "application/json",
-                                                    .headers = "Cache-Control: no-store\r\n",
-                                                    .body = body.data,
-                                                    .len = body.len});
-  gw_buf_clear(&body);
+    gw_poll_answer(exchange, channel, recovery, &words);
 }
+
+static void serve(struct gw_exchange *exchange, const struct gw_place *place,
+                  const struct gw_channel_request *request) {
+  gw_poll_serve(exchange, place->hub, request);
+}
+
+static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
+  (void)exchange;
+  (void)request;
+  return true;
+}
+
+const struct gw_transport gw_transport_poll = {
+    .name = "poll", .is_asked = is_asked, .serve = serve};
 
 void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
                    const struct gw_channel_request *request) {
@@ -79,6 +119,8 @@ void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
     gw_pending_refuse(exchange, GW_ERR_MEMORY);
     return;
   }
+  pending->has_wait = request->has_wait;
+  pending->wait = request->wait;
   const struct gw_cursor *after = request->has_after ? &request->after : NULL;
   int err = gw_hub_history(hub, request->channel, after, request->limit, &pending->ask);
   if (err == 0) return;

@@ -11,4 +11,14 @@
 void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
                    const struct gw_channel_request *request);
 
+/* What the head of an answer tells besides. */
+struct gw_poll_words {
+  bool has_wait; /* the request asked to wait: how long it might have, in seconds */
+  unsigned wait;
+  const char *session; /* NULL: none */
+};
+/* Answers 200 with that JSON and as many of the publications as fit. */
+void gw_poll_answer(struct gw_exchange *exchange, struct gw_str channel,
+                    const struct gw_recovery *recovery, const struct gw_poll_words *words);
+
 #endif
