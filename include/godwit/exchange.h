@@ -50,23 +50,30 @@ struct gw_exchange_events {
   void (*on_gone)(void *user);
   /* All that was written has gone to the system, after a write has told of backpressure. */
   void (*on_drain)(void *user);
-  /* The server stops: answer or end soon. Without it, a body that goes on is ended. */
+  /* The server stops, and a body goes on: end it soon. Without it the body is ended, and on_gone
+   * told. */
   void (*on_stop)(void *user);
 };
-/* Borrowed until the answer has ended; NULL: nobody watches any more. */
+/* Borrowed until the answer has ended; NULL: nobody watches any more. None of the functions is
+ * called inside a call of the watcher's; in each of them any exchange may be ended or aborted. No
+ * on_gone comes after gw_exchange_answer, gw_exchange_end or gw_exchange_abort. */
 GW_API void gw_exchange_watch(struct gw_exchange *exchange, const struct gw_exchange_events *events,
                               void *user);
 
 /* Begins an answer whose body goes on: sends the head and the reply's body as its first part; more
  * by gw_exchange_write, until gw_exchange_end. HTTP/1.1: in chunks; 1.0: until the connection
- * closes. GW_ERR_ARGUMENT, as gw_exchange_answer. HEAD: what is written goes nowhere; end it. */
+ * closes. HEAD: what is written goes nowhere; end it. From now on the client is gone as soon as it
+ * sends no more. 0 or 1 as gw_exchange_write; GW_ERR_ARGUMENT, GW_ERR_STATE as gw_exchange_answer;
+ * after any other error the exchange may not be used, and on_gone is not told. */
 GW_API int gw_exchange_begin(struct gw_exchange *exchange, const struct gw_reply *reply);
 /* 0: sent or on its way; 1: on its way, but more than 1 MiB waits for this client: stop until
- * on_drain; below 0: not sent (GW_ERR_CLOSED, GW_ERR_MEMORY). Borrowed until it returns. */
+ * on_drain; below 0: not sent (GW_ERR_CLOSED: on_gone follows; GW_ERR_MEMORY). Borrowed until it
+ * returns. */
 GW_API int gw_exchange_write(struct gw_exchange *exchange, const void *data, size_t len);
 /* The body is whole; the exchange may not be used after it. */
 GW_API void gw_exchange_end(struct gw_exchange *exchange);
-/* Ends the connection at once; the exchange may not be used after it, and on_gone is not told. */
+/* Ends the connection at once, whether an answer has begun or not; the exchange may not be used
+ * after it, and on_gone is not told. */
 GW_API void gw_exchange_abort(struct gw_exchange *exchange);
 /* Bytes of a body that goes on that wait here for the client. */
 GW_API size_t gw_exchange_buffered(const struct gw_exchange *exchange);

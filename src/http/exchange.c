@@ -98,22 +98,28 @@ static void tell_gone(const struct gw_exchange *exchange) {
 
 void gw_exchange_abandon(struct gw_exchange *exchange) {
   exchange->is_answered = true;
+  exchange->is_streaming = false;
   tell_gone(exchange);
   late_drop(exchange);
 }
 
-int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
+/* Before an answer goes out. */
+static int check_reply(struct gw_exchange *exchange, const struct gw_reply *reply) {
   if (exchange->is_answered) return GW_ERR_STATE;
   if (reply->status < 200 || reply->status > 599 || !headers_are_sound(reply->headers))
     return GW_ERR_ARGUMENT;
   if (reply->content_type && !gw_http_is_field_value(gw_str_of(reply->content_type)))
     return GW_ERR_ARGUMENT;
   exchange->is_answered = true;
-  if (exchange->late) {
-    exchange->must_close = true; /* as with any refused upgrade */
-    late_drop(exchange);
-  }
-  return exchange->ops->answer(exchange, reply);
+  if (!exchange->late) return 0;
+  exchange->must_close = true; /* as with any refused upgrade */
+  late_drop(exchange);
+  return 0;
+}
+
+int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
+  int r = check_reply(exchange, reply);
+  return r < 0 ? r : exchange->ops->answer(exchange, reply);
 }
 
 void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
@@ -132,6 +138,70 @@ void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, con
 
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail) {
   gw_exchange_problem_with(exchange, status, detail, NULL);
+}
+
+/* ---- bodies that go on ---- */
+
+int gw_exchange_begin(struct gw_exchange *exchange, const struct gw_reply *reply) {
+  int r = check_reply(exchange, reply);
+  return r < 0 ? r : exchange->ops->begin(exchange, reply);
+}
+
+int gw_exchange_write(struct gw_exchange *exchange, const void *data, size_t len) {
+  if (!exchange->is_streaming) return GW_ERR_CLOSED;
+  return len ? exchange->ops->write(exchange, (struct gw_piece){data, len, NULL}, false) : 0;
+}
+
+int gw_exchange_write_chunk(struct gw_exchange *exchange, struct gw_bytes *made) {
+  if (!exchange->is_streaming) return GW_ERR_CLOSED;
+  return exchange->ops->write(exchange, (struct gw_piece){made->data, made->len, made}, true);
+}
+
+void gw_exchange_end(struct gw_exchange *exchange) {
+  if (!exchange->is_streaming) return;
+  exchange->is_streaming = false;
+  exchange->ops->end(exchange, true);
+}
+
+void gw_exchange_abort(struct gw_exchange *exchange) {
+  if (exchange->is_answered && !exchange->is_streaming) return;
+  exchange->is_answered = true;
+  exchange->is_streaming = false;
+  late_drop(exchange);
+  exchange->ops->end(exchange, false);
+}
+
+size_t gw_exchange_buffered(const struct gw_exchange *exchange) {
+  return exchange->is_streaming ? gw_stream_pending(exchange->ops->stream(exchange)) : 0;
+}
+
+bool gw_exchange_is_waiting(struct gw_exchange *exchange) {
+  return exchange->is_streaming && gw_stream_write(exchange->ops->stream(exchange), NULL, 0) == 1;
+}
+
+void gw_exchange_hold(struct gw_exchange *exchange) {
+  if (!exchange->is_answered) exchange->ops->hold(exchange);
+}
+
+void gw_exchange_drained(struct gw_exchange *exchange) {
+  const struct gw_exchange_events *events = exchange->events;
+  if (exchange->is_streaming && events && events->on_drain) events->on_drain(exchange->events_user);
+}
+
+/* on_gone comes first: what is ended here is no longer its watcher's. */
+void gw_exchange_stop(struct gw_exchange *exchange) {
+  const struct gw_exchange_events *events = exchange->events;
+  if (events && events->on_stop) {
+    events->on_stop(exchange->events_user);
+    return;
+  }
+  tell_gone(exchange);
+  exchange->events = NULL;
+  if (exchange->is_streaming) {
+    gw_exchange_end(exchange);
+  } else {
+    gw_exchange_problem_with(exchange, 503, "the server is stopping", "Retry-After: 1\r\n");
+  }
 }
 
 /* ---- origins ---- */

@@ -14,6 +14,14 @@
 struct gw_exchange_ops {
   /* As gw_exchange_answer, with a reply that has been checked. */
   int (*answer)(struct gw_exchange *exchange, const struct gw_reply *reply);
+  /* As gw_exchange_begin, with a reply that has been checked; sets is_streaming. */
+  int (*begin)(struct gw_exchange *exchange, const struct gw_reply *reply);
+  /* More of the body; `is_chunk`: as gw_exchange_write_chunk. */
+  int (*write)(struct gw_exchange *exchange, struct gw_piece piece, bool is_chunk);
+  /* The body that goes on is over. Not whole: ends the connection at once, whether or not an answer
+   * has begun. */
+  void (*end)(struct gw_exchange *exchange, bool is_whole);
+  void (*hold)(struct gw_exchange *exchange);
   /* Answers that the protocol changes and gives the stream to the connection. */
   int (*upgrade)(struct gw_exchange *exchange, struct gw_conn *conn,
                  const struct gw_ws_request *request, int protocol);
@@ -26,7 +34,8 @@ struct gw_exchange {
   struct gw_str path, query, body;
   struct gw_loop *loop;
   bool is_tls;
-  bool is_answered;
+  bool is_answered;     /* or has begun to be */
+  bool is_streaming;    /* its body goes on */
   bool must_close;      /* the connection ends with the answer, whatever the head says */
   struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
                            become */
@@ -42,8 +51,24 @@ int gw_exchange_write_chunk(struct gw_exchange *exchange, struct gw_bytes *chunk
 /* Whether bytes wait that the system would not take; on_drain follows then. */
 bool gw_exchange_is_waiting(struct gw_exchange *exchange);
 
+/* Its answer may take as long as it likes (a long poll): from now on the client is gone as soon as
+ * it sends no more, as it is once a body goes on, and a client that vanished without a word is
+ * found within a minute. Without it a client that has only said its last (`nc -N`) still gets its
+ * answer. on_gone never comes inside the call. */
+void gw_exchange_hold(struct gw_exchange *exchange);
+
+/* ---- for what carries it ---- */
+
+/* What waited has gone to the system. */
+void gw_exchange_drained(struct gw_exchange *exchange);
+/* The server stops, and this exchange is held or its body goes on: tells, or where nobody listens
+ * for it ends it, after its on_gone. */
+void gw_exchange_stop(struct gw_exchange *exchange);
 /* It can no longer be answered: tells whoever owes the answer, or awaits the opening. */
 void gw_exchange_abandon(struct gw_exchange *exchange);
+
+/* ---- */
+
 /* Whether the request asks for a WebSocket (Upgrade lists it and Connection says so, RFC 6455
  * section 4.2.1). */
 bool gw_exchange_wants_websocket(const struct gw_exchange *exchange);

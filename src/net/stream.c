@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What is the same for every kind of stream: the way down to its descriptor. */
+/* What is the same for every kind of stream: the way down to its descriptor, and what the kernel is
+ * told there. */
 #include "net/stream.h"
 
 #include "net/address.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 int gw_stream_fd(const struct gw_stream *stream) {
@@ -20,4 +23,21 @@ const char *gw_stream_peer(const struct gw_stream *stream, char *out, size_t siz
     return out;
   }
   return gw_address_format((const struct sockaddr *)&peer, out, size);
+}
+
+/* A unix socket has none of these options, and needs none: its peer cannot vanish unseen. */
+void gw_stream_guard(const struct gw_stream *stream) {
+  static const struct {
+    int level, name, value;
+  } settings[] = {
+      {SOL_SOCKET, SO_KEEPALIVE, 1},
+      {IPPROTO_TCP, TCP_KEEPIDLE, 30}, /* seconds of silence before the first probe */
+      {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+      {IPPROTO_TCP, TCP_KEEPCNT, 3},
+      {IPPROTO_TCP, TCP_USER_TIMEOUT, 60000}, /* ms: for what is sent and not acknowledged */
+  };
+  int fd = gw_stream_fd(stream);
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+    (void)setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value,
+                     sizeof settings[i].value);
 }

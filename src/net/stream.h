@@ -124,6 +124,10 @@ static inline void gw_stream_abort(struct gw_stream *stream, int err) {
 /* The peer's address as text, `203.0.113.9:4711`, `[2001:db8::1]:4711` or `unix`; asked of the
  * kernel, so nothing is kept per connection. Gives out. */
 const char *gw_stream_peer(const struct gw_stream *stream, char *out, size_t size);
+/* For a stream on which long nothing may be said: a peer that has vanished without a word, or takes
+ * nothing of what is sent, is found within about a minute; the stream then closes with an error.
+ * Costs nothing but probes by the kernel. */
+void gw_stream_guard(const struct gw_stream *stream);
 /* The descriptor at the bottom. */
 int gw_stream_fd(const struct gw_stream *stream);
 

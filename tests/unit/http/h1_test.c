@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests one after the other on a real socket: what is served, what is not, and when it ends. */
-#include "http/h1.h"
-
-#include "net/net.h"
+#include "http/h1_place.h"
 #include "support/alloc.h"
-#include "support/peer.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct place {
-  struct gw_loop *loop;
-  struct gw_net *net;
-  struct gw_h1_side side;
-  struct peer peer;
-  struct gw_exchange *owed; /* of a request to /later */
-  unsigned requests, done, gone;
-  size_t body_len; /* of the latest request */
-  char last[64];
-};
-
-static struct place place;
 
 static void on_gone(void *user) {
   ((struct place *)user)->gone++;
 }
 
 static const struct gw_exchange_events gone_events = {.on_gone = on_gone};
-
-static void answer(struct gw_exchange *exchange, const char *body) {
-  gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
-                                                  .content_type = "text/plain",
-                                                  .body = body,
-                                                  .len = strlen(body)});
-}
 
 static void answer_big(struct gw_exchange *exchange) {
   static char big[512 * 1024];
@@ -63,46 +31,8 @@ static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   }
 }
 
-static void on_done(struct gw_h1_side *side) {
-  ((struct place *)side->owner)->done++;
-}
-
-static struct gw_stream *stream_to(struct place *p) {
-  unsigned port;
-  int listener = peer_listen(&port);
-  peer_connect(&p->peer, p->loop, port);
-  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  close(listener);
-  struct gw_stream *stream;
-  assert_int_equal(gw_tcp_new(p->net, fd, &stream), 0);
-  return stream;
-}
-
-static struct place *place_begin(void) {
-  struct place *p = &place;
-  *p = (struct place){0};
-  assert_int_equal(gw_loop_new(&p->loop), 0);
-  assert_int_equal(gw_net_new(p->loop, &(struct gw_net_options){.linger_ms = 30}, &p->net), 0);
-  gw_h1_side_init(&p->side);
-  p->side.loop = p->loop;
-  p->side.on_request = on_request;
-  p->side.on_done = on_done;
-  p->side.owner = p;
-  return p;
-}
-
 static struct place *place_open(void) {
-  struct place *p = place_begin();
-  assert_int_equal(gw_h1_open(&p->side, stream_to(p)), 0);
-  return p;
-}
-
-static void place_end(struct place *p) {
-  peer_close(&p->peer);
-  PEER_UNTIL(p->loop, p->done == 1);
-  gw_loop_turn(p->loop, 0);
-  gw_net_free(p->net);
-  gw_loop_free(p->loop);
+  return place_open_with(on_request);
 }
 
 /* The next answer has this status; gives its body. */
@@ -113,14 +43,6 @@ static const char *expect(struct place *p, unsigned status) {
   const char *length = strstr(head, "Content-Length: ");
   return peer_take(&p->peer, length ? (size_t)strtoul(length + 16, NULL, 10) : 0);
 }
-
-static void turn_for(struct place *p, uint64_t ms) {
-  uint64_t end = peer_clock() + ms;
-  while (peer_clock() < end)
-    gw_loop_turn(p->loop, 3);
-}
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /* ---- one after the other ---- */
 
@@ -260,7 +182,7 @@ static void a_body_over_the_limit_is_413_and_ends(void **state) {
   char filler[1100];
   memset(filler, 'x', sizeof filler);
   for (size_t i = 0; i < sizeof big / sizeof *big; i++) {
-    struct place *p = place_begin();
+    struct place *p = place_begin(on_request);
     p->side.max_body = 1000;
     gw_h1_open(&p->side, stream_to(p));
     peer_say(&p->peer, big[i]);
@@ -299,7 +221,7 @@ static void nothing_behind_an_error_is_a_request(void **state) {
 
 static void an_idle_connection_ends_after_keep_alive(void **state) {
   (void)state;
-  struct place *p = place_begin();
+  struct place *p = place_begin(on_request);
   p->side.keep_alive_ms = 40;
   gw_h1_open(&p->side, stream_to(p));
   peer_say(&p->peer, GET("/a"));
@@ -310,7 +232,7 @@ static void an_idle_connection_ends_after_keep_alive(void **state) {
 
 static void a_silent_connection_ends_after_the_handshake_time(void **state) {
   (void)state;
-  struct place *p = place_begin();
+  struct place *p = place_begin(on_request);
   p->side.handshake_ms = 40;
   gw_h1_open(&p->side, stream_to(p));
   uint64_t begun = peer_clock();
@@ -328,7 +250,7 @@ static void bytes_one_by_one_do_not_extend_the_time(void **state) {
                                                     "999\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
                                       GET("/first") "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"};
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-    struct place *p = place_begin();
+    struct place *p = place_begin(on_request);
     p->side.handshake_ms = 60;
     p->side.keep_alive_ms = 60;
     gw_h1_open(&p->side, stream_to(p));
@@ -393,7 +315,7 @@ static void an_abort_tells_those_that_are_owed(void **state) {
 static void any_allocation_may_fail(void **state) {
   (void)state;
   for (size_t nth = 1;; nth++) {
-    struct place *p = place_begin();
+    struct place *p = place_begin(on_request);
     struct gw_stream *stream = stream_to(p);
     alloc_fail_at(nth);
     bool is_open = gw_h1_open(&p->side, stream) == 0;
