@@ -36,11 +36,15 @@ static uint32_t *bucket_of(const struct gw_epochs *epochs, struct gw_str name) {
   return &epochs->retired[XXH3_64bits_withSeed(name.at, name.len, epochs->seed) % BUCKETS];
 }
 
-void gw_epochs_write(const struct gw_epochs *epochs, struct gw_str name,
+uint32_t gw_epochs_life(const struct gw_epochs *epochs, struct gw_str name) {
+  return *bucket_of(epochs, name);
+}
+
+void gw_epochs_write(const struct gw_epochs *epochs, struct gw_str name, uint32_t life,
                      char out[GW_EPOCH_LEN + 1]) {
   static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  uint64_t life = *bucket_of(epochs, name);
-  XXH128_hash_t hash = XXH3_128bits_withSeed(name.at, name.len, epochs->seed ^ (life + 1) << 32);
+  uint64_t seed = epochs->seed ^ ((uint64_t)life + 1) << 32;
+  XXH128_hash_t hash = XXH3_128bits_withSeed(name.at, name.len, seed);
   /* 128 bits hold two halves of six digits (62^6 is less than 2^36) with room to spare. */
   for (unsigned i = 0; i < GW_EPOCH_LEN; i++) {
     uint64_t *half = i % 2 ? &hash.high64 : &hash.low64;

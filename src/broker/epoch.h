@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The epochs of one home worker's channels. A name has an epoch at every time, also while no such
- * channel exists, and it changes when a channel of that name is freed.
+ * channel exists, and it changes when a channel of that name is freed or loses what it kept.
  */
 #ifndef GW_BROKER_EPOCH_H
 #define GW_BROKER_EPOCH_H
@@ -16,8 +16,10 @@ struct gw_epochs {
 /* GW_ERR_MEMORY, GW_ERR_SYSTEM (no randomness). */
 int gw_epochs_init(struct gw_epochs *epochs);
 void gw_epochs_clear(struct gw_epochs *epochs);
-/* The epoch that a channel of this name has from now on, where it does not exist. */
-void gw_epochs_write(const struct gw_epochs *epochs, struct gw_str name,
+/* The number of a name's life: a channel that is made now has it until it is freed or retired. */
+uint32_t gw_epochs_life(const struct gw_epochs *epochs, struct gw_str name);
+/* The epoch of a name in that life. */
+void gw_epochs_write(const struct gw_epochs *epochs, struct gw_str name, uint32_t life,
                      char out[GW_EPOCH_LEN + 1]);
 /* The channel's state is lost. */
 void gw_epochs_retire(struct gw_epochs *epochs, struct gw_str name);

@@ -42,9 +42,8 @@ void gw_history_clear(struct gw_history *history) {
   release_if_empty(history);
 }
 
-int gw_history_reserve(struct gw_history *history, const struct gw_history_caps *caps) {
-  if (history->count < history->room || (history->count > 0 && history->count >= caps->size))
-    return 0;
+int gw_history_reserve(struct gw_history *history, const struct gw_channel_rules *rules) {
+  if (history->count < history->room || history->count >= rules->history_size) return 0;
   unsigned room = history->room ? history->room * 2 : FIRST_ROOM;
   struct gw_history_entry *entries = malloc(room * sizeof *entries);
   if (!entries) return GW_ERR_MEMORY;
@@ -57,24 +56,25 @@ int gw_history_reserve(struct gw_history *history, const struct gw_history_caps 
   return 0;
 }
 
-void gw_history_add(struct gw_history *history, const struct gw_history_caps *caps,
+void gw_history_add(struct gw_history *history, const struct gw_channel_rules *rules,
                     struct gw_publication *publication, uint64_t now) {
   publication->cursor.offset = ++history->newest;
-  if (history->count >= caps->size) drop_oldest(history);
+  if (rules->history_size == 0) return;
+  if (history->count >= rules->history_size) drop_oldest(history);
   size_t size = gw_publication_size(publication);
   *entry_at(history, history->count) =
       (struct gw_history_entry){gw_publication_ref(publication), now};
   history->count++;
   history->bytes += size;
-  while (history->bytes > caps->bytes)
+  while (history->bytes > rules->history_bytes)
     drop_oldest(history);
   release_if_empty(history);
 }
 
-int64_t gw_history_expire(struct gw_history *history, const struct gw_history_caps *caps,
+int64_t gw_history_expire(struct gw_history *history, const struct gw_channel_rules *rules,
                           uint64_t now) {
   while (history->count > 0) {
-    uint64_t due = entry_at(history, 0)->placed + caps->ms;
+    uint64_t due = entry_at(history, 0)->placed + rules->history_ms;
     if (due > now) return (int64_t)(due - now);
     drop_oldest(history);
   }

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The publications that one channel keeps: a ring in the order of their offsets, without gaps, with
- * caps on count, age and bytes. Reads no clock: the caller says what time it is (ms, monotonic).
+ * caps on count, age and bytes (the channel's rules). A channel that keeps nothing counts its
+ * offsets all the same. Reads no clock: the caller says what time it is (ms, monotonic).
  */
 #ifndef GW_BROKER_HISTORY_H
 #define GW_BROKER_HISTORY_H
 
+#include "hub/rules.h"
 #include "hub/store.h"
-
-struct gw_history_caps {
-  unsigned size;
-  uint64_t ms;
-  size_t bytes; /* against few channels with large messages */
-};
 
 struct gw_history_entry {
   struct gw_publication *publication;
@@ -29,13 +25,13 @@ struct gw_history {
 
 void gw_history_clear(struct gw_history *history);
 /* Makes sure that the next add succeeds. GW_ERR_MEMORY. */
-int gw_history_reserve(struct gw_history *history, const struct gw_history_caps *caps);
+int gw_history_reserve(struct gw_history *history, const struct gw_channel_rules *rules);
 /* Gives the publication the next offset and keeps it (a reference of its own); the oldest go where
  * a cap is passed. After a reserve. */
-void gw_history_add(struct gw_history *history, const struct gw_history_caps *caps,
+void gw_history_add(struct gw_history *history, const struct gw_channel_rules *rules,
                     struct gw_publication *publication, uint64_t now);
 /* Drops what is too old. Gives the milliseconds until the next one is; -1: none is left. */
-int64_t gw_history_expire(struct gw_history *history, const struct gw_history_caps *caps,
+int64_t gw_history_expire(struct gw_history *history, const struct gw_channel_rules *rules,
                           uint64_t now);
 
 /* Which of those kept answer a question, and how they fit what was asked. */

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store of one process: every channel has a home worker (a hash of its name) that places its
- * publications and keeps its history; the others reach it through the door between loops. With one
- * worker the door is a plain call.
+ * publications, keeps its history and knows who is in it; the others reach it through the door
+ * between loops. With one worker the door is a plain call.
  */
 #ifndef GW_BROKER_MEMORY_H
 #define GW_BROKER_MEMORY_H
 
+#include "hub/rules.h"
 #include "hub/store.h"
 #include "loop/loop.h"
 
 struct gw_memory_options {
-  unsigned history_size; /* publications kept per channel; 0: 100 */
-  uint64_t history_ms;   /* how long each; 0: 10 minutes */
-  size_t history_bytes;  /* per channel; 0: 16 MiB. Against few channels with large messages */
+  const struct gw_rules *rules; /* borrowed; NULL: the defaults for every channel */
   unsigned max_channels; /* per home worker; 0: 1,000,000. Against a name for every request */
   /* On the way from one worker to another, counted as the publications and the letters around them;
    * 0: 16 MiB. What would start beyond it is refused (GW_ERR_FULL). Against a publisher that is

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "godwit/error.h"
+#include "hub/rules.h"
 
 #include <stdlib.h>
 
@@ -216,7 +217,7 @@ struct gw_str gw_subscriber_channel(const struct gw_subscriber *subscriber) {
 
 int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication, struct gw_str key,
                    struct gw_store_ask *ask) {
-  if (gw_channel_name_is_valid(publication->channel))
+  if (gw_channel_name_is_valid(publication->channel) && key.len <= GW_KEY_MAX)
     return hub->store->ops->publish(hub->store, publication, key, ask);
   gw_publication_unref(publication);
   return GW_ERR_ARGUMENT;
@@ -235,6 +236,7 @@ int gw_hub_remove(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask
 
 int gw_hub_attend(struct gw_hub *hub, struct gw_str channel, struct gw_str user, bool is_here) {
   if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
+  if (user.at && !gw_user_name_is_valid(user)) return GW_ERR_ARGUMENT;
   return hub->store->ops->attend(hub->store, channel, user, is_here);
 }
 

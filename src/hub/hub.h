@@ -45,7 +45,8 @@ void gw_hub_unsubscribe(struct gw_hub *hub,
                         struct gw_subscriber *subscriber); /* where it is none: nothing */
 struct gw_str gw_subscriber_channel(const struct gw_subscriber *subscriber);
 
-/* As the store's, with the name checked. A key at NULL: none. */
+/* As the store's, with the names and the key's length checked (GW_ERR_ARGUMENT). A key at NULL:
+ * none. */
 int gw_hub_publish(struct gw_hub *hub, struct gw_publication *publication, struct gw_str key,
                    struct gw_store_ask *ask); /* takes, also on failure */
 int gw_hub_history(struct gw_hub *hub, struct gw_str channel, const struct gw_cursor *after,

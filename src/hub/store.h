@@ -30,6 +30,12 @@ struct gw_recovery {
  * whoever comes back within it was never away. Likewise for joins and leaves. */
 #define GW_LINGER_MS 5000
 
+#define GW_KEY_MAX 255 /* bytes of an idempotency key */
+
+/* Of a channel with more users only the numbers are told, and no joins and leaves: a list is as
+ * long as one answer may be, and n users who come would be told n times n times. */
+#define GW_MEMBERS_SHOWN 1000
+
 struct gw_member {
   struct gw_str user;
   uint64_t since; /* ms since 1970 */
@@ -38,7 +44,7 @@ struct gw_member {
 
 struct gw_members {
   const struct gw_member *at; /* in the order of their coming; borrowed */
-  unsigned n;                 /* of `at`: 0 where there are more than a list may show */
+  unsigned n;                 /* of `at`: 0 where there are more than GW_MEMBERS_SHOWN */
   unsigned users, sessions;   /* all of them; sessions without a user count too */
 };
 
@@ -83,12 +89,16 @@ struct gw_store_ops {
    * oldest kept). The answer's cursor leads on from the last one given. */
   int (*history)(struct gw_store *store, struct gw_str channel, const struct gw_cursor *after,
                  unsigned limit, struct gw_store_ask *ask);
-  /* Drops what the channel keeps; its epoch changes, and the answer's cursor is the new one. */
+  /* Drops what the channel keeps but for its keys; its epoch changes, and the answer's cursor is
+   * the new one, which leads to what comes: whoever hears it goes on with offset 1. */
   int (*remove)(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask);
   /* A session of `user` (at NULL: of nobody known) is in the channel, or is no more. A user's first
    * coming and last going are told to all that hear the channel, as publications of kind GW_JOIN
-   * and GW_LEAVE. GW_ERR_MEMORY, GW_ERR_FULL: nothing has changed. */
+   * and GW_LEAVE with the cursor of where the channel stands; a worker that does not keep up misses
+   * them before it would miss a publication. Where the home has no memory for the user, the session
+   * counts as nobody's. GW_ERR_MEMORY, GW_ERR_FULL (never of leaving): nothing has changed. */
   int (*attend)(struct gw_store *store, struct gw_str channel, struct gw_str user, bool is_here);
+  /* The answer's `members`; its cursor says nothing. */
   int (*members)(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask);
   /* The asker goes away: its answer is dropped. Harmless where it has come already. */
   void (*forget)(struct gw_store *store, struct gw_store_ask *ask);

@@ -14,6 +14,10 @@
 
 typedef char epoch_text[GW_EPOCH_LEN + 1];
 
+static void write_epoch(const struct gw_epochs *epochs, struct gw_str name, epoch_text out) {
+  gw_epochs_write(epochs, name, gw_epochs_life(epochs, name), out);
+}
+
 static void epochs_make_cursors(void **state) {
   (void)state;
   struct gw_epochs epochs;
@@ -22,7 +26,7 @@ static void epochs_make_cursors(void **state) {
     char name[32], text[GW_CURSOR_TEXT];
     struct gw_cursor cursor = {.offset = i}, read;
     snprintf(name, sizeof name, "room %u", i);
-    gw_epochs_write(&epochs, gw_str_of(name), cursor.epoch);
+    write_epoch(&epochs, gw_str_of(name), cursor.epoch);
     assert_int_equal(strlen(cursor.epoch), GW_EPOCH_LEN);
     assert_int_equal(gw_cursor_parse(gw_str_of(gw_cursor_write(&cursor, text)), &read), 0);
   }
@@ -38,8 +42,8 @@ static void epoch_holds_until_the_name_is_freed(void **state) {
   static epoch_text seen[LIVES];
   for (unsigned life = 0; life < LIVES; life++) {
     epoch_text again;
-    gw_epochs_write(&epochs, room, seen[life]);
-    gw_epochs_write(&epochs, room, again);
+    write_epoch(&epochs, room, seen[life]);
+    write_epoch(&epochs, room, again);
     assert_string_equal(again, seen[life]);
     for (unsigned before = 0; before < life; before++)
       assert_string_not_equal(seen[before], seen[life]);
@@ -54,9 +58,9 @@ static void names_and_processes_differ(void **state) {
   epoch_text a, b, c;
   assert_int_equal(gw_epochs_init(&one), 0);
   assert_int_equal(gw_epochs_init(&two), 0);
-  gw_epochs_write(&one, GW_STR("a"), a);
-  gw_epochs_write(&one, GW_STR("b"), b);
-  gw_epochs_write(&two, GW_STR("a"), c);
+  write_epoch(&one, GW_STR("a"), a);
+  write_epoch(&one, GW_STR("b"), b);
+  write_epoch(&two, GW_STR("a"), c);
   assert_string_not_equal(a, b);
   assert_string_not_equal(a, c);
   gw_epochs_clear(&one);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of kept publications: caps, age, and what answers which question. */
+/* The ring of kept publications: rules, age, and what answers which question. */
 #include "broker/history.h"
 
 #include <setjmp.h>
@@ -13,11 +13,12 @@
 #include "support/alloc.h"
 
 static struct gw_history history;
-static struct gw_history_caps caps;
+static struct gw_channel_rules rules;
 
 static int setup(void **state) {
   (void)state;
-  caps = (struct gw_history_caps){.size = 100, .ms = 1000, .bytes = 1 << 20};
+  rules =
+      (struct gw_channel_rules){.history_size = 100, .history_ms = 1000, .history_bytes = 1 << 20};
   return 0;
 }
 
@@ -32,8 +33,8 @@ static void add(size_t len, uint64_t now) {
   static const char bytes[4096];
   struct gw_publication_parts parts = {.channel = GW_STR("c"), .payload = {bytes, len}};
   struct gw_publication *made = gw_publication_new(&parts);
-  assert_int_equal(gw_history_reserve(&history, &caps), 0);
-  gw_history_add(&history, &caps, made, now);
+  assert_int_equal(gw_history_reserve(&history, &rules), 0);
+  gw_history_add(&history, &rules, made, now);
   assert_int_equal(made->cursor.offset, history.newest);
   gw_publication_unref(made);
 }
@@ -46,11 +47,11 @@ static void offsets_have_no_gap(void) {
 
 static void count_is_capped(void **state) {
   (void)state;
-  for (caps.size = 1; caps.size < 20; caps.size++) {
+  for (rules.history_size = 1; rules.history_size < 20; rules.history_size++) {
     gw_history_clear(&history);
     for (unsigned i = 1; i < 50; i++) {
       add(1, 0);
-      assert_int_equal(history.count, i < caps.size ? i : caps.size);
+      assert_int_equal(history.count, i < rules.history_size ? i : rules.history_size);
       offsets_have_no_gap();
     }
   }
@@ -58,10 +59,10 @@ static void count_is_capped(void **state) {
 
 static void bytes_are_capped(void **state) {
   (void)state;
-  caps.bytes = 3 * (sizeof(struct gw_publication) + 1 + 100);
+  rules.history_bytes = 3 * (sizeof(struct gw_publication) + 1 + 100);
   for (unsigned i = 0; i < 10; i++) {
     add(100, 0);
-    assert_true(history.bytes <= caps.bytes);
+    assert_true(history.bytes <= rules.history_bytes);
     offsets_have_no_gap();
   }
   assert_int_equal(history.count, 3);
@@ -75,22 +76,39 @@ static void bytes_are_capped(void **state) {
 static void what_is_too_old_goes(void **state) {
   (void)state;
   add(1, 0), add(1, 10), add(1, 10), add(1, 500);
-  assert_int_equal(gw_history_expire(&history, &caps, 999), 1);
+  assert_int_equal(gw_history_expire(&history, &rules, 999), 1);
   assert_int_equal(history.count, 4);
-  assert_int_equal(gw_history_expire(&history, &caps, 1000), 10);
+  assert_int_equal(gw_history_expire(&history, &rules, 1000), 10);
   assert_int_equal(history.count, 3);
-  assert_int_equal(gw_history_expire(&history, &caps, 1010), 490);
+  assert_int_equal(gw_history_expire(&history, &rules, 1010), 490);
   assert_int_equal(history.count, 1);
-  assert_int_equal(gw_history_expire(&history, &caps, 9999), -1);
+  assert_int_equal(gw_history_expire(&history, &rules, 9999), -1);
   assert_int_equal(history.count, 0);
   assert_null(history.entries);
   add(1, 9999);
   assert_int_equal(gw_history_at(&history, 0)->cursor.offset, 5);
 }
 
+static void without_a_history_offsets_are_counted(void **state) {
+  (void)state;
+  rules.history_size = 0;
+  for (unsigned i = 1; i <= 5; i++) {
+    add(1, 0);
+    assert_int_equal(history.newest, i);
+    assert_null(history.entries);
+  }
+  for (uint64_t offset = 0; offset <= 6; offset++) {
+    struct gw_history_range range = gw_history_after(&history, offset, 0);
+    assert_int_equal(range.is_recovered, offset == 5);
+    assert_int_equal(range.n, 0);
+    assert_int_equal(range.last, 5);
+    assert_int_equal(range.missed, offset < 5 ? 5 - offset : 0);
+  }
+}
+
 static void every_offset_has_its_answer(void **state) {
   (void)state;
-  caps.size = 7;
+  rules.history_size = 7;
   for (unsigned i = 0; i < 30; i++)
     add(1, 0);
   for (uint64_t offset = 0; offset <= 32; offset++) {
@@ -120,7 +138,7 @@ static void nothing_is_lost_without_memory(void **state) {
   unsigned failures = 0;
   for (unsigned i = 0; i < 40; i++) {
     alloc_fail_at(1);
-    int err = gw_history_reserve(&history, &caps);
+    int err = gw_history_reserve(&history, &rules);
     bool has_failed = alloc_has_failed();
     alloc_fail_at(0);
     assert_int_equal(err, has_failed ? GW_ERR_MEMORY : 0);
@@ -139,6 +157,7 @@ int main(void) {
       TEST(count_is_capped),
       TEST(bytes_are_capped),
       TEST(what_is_too_old_goes),
+      TEST(without_a_history_offsets_are_counted),
       TEST(every_offset_has_its_answer),
       TEST(nothing_is_lost_without_memory),
   };

@@ -1,204 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory store on one thread: three workers whose loops the test turns, with its own clocks. */
-#include "broker/memory.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "broker/fake_loop.h"
-#include "hub/hub.h"
-#include "support/alloc.h"
-
-enum { WORKERS = 3, HEARD = 512 };
-
-static struct gw_loop loops[WORKERS];
-static struct gw_memory *memory;
-static struct gw_hub *hubs[WORKERS];
-static uint64_t wall;
-
-static uint64_t fake_wall_clock(void) {
-  return wall;
-}
-
-static void start(const struct gw_memory_options *given) {
-  struct gw_memory_options options = given ? *given : (struct gw_memory_options){0};
-  options.wall_clock = fake_wall_clock;
-  wall = 1700000000000;
-  struct gw_loop *at[WORKERS];
-  for (unsigned i = 0; i < WORKERS; i++) {
-    fake_loop_init(&loops[i]);
-    at[i] = &loops[i];
-  }
-  assert_int_equal(gw_memory_new(&options, at, WORKERS, &memory), 0);
-  for (unsigned i = 0; i < WORKERS; i++)
-    assert_int_equal(gw_hub_new(gw_memory_store(memory, i), &hubs[i]), 0);
-}
-
-static void stop(void) {
-  for (unsigned i = 0; i < WORKERS; i++)
-    gw_hub_free(hubs[i]);
-  gw_memory_free(memory);
-  for (unsigned round = 0; round < 2; round++)
-    for (unsigned i = 0; i < WORKERS; i++)
-      fake_loop_turn(&loops[i]);
-}
-
-static int setup(void **state) {
-  (void)state;
-  start(NULL);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  stop();
-  return 0;
-}
-
-static void restart(const struct gw_memory_options *options) {
-  stop();
-  start(options);
-}
-
-/* Until nothing is under way. */
-static void settle(void) {
-  for (bool is_busy = true; is_busy;) {
-    is_busy = false;
-    for (unsigned i = 0; i < WORKERS; i++) {
-      is_busy |= loops[i].posted || loops[i].deferred;
-      fake_loop_turn(&loops[i]);
-    }
-  }
-}
-
-static void pass(uint64_t ms) {
-  wall += ms;
-  for (unsigned i = 0; i < WORKERS; i++)
-    fake_loop_pass(&loops[i], ms);
-  settle();
-}
-
-static size_t channels_alive(void) {
-  size_t sum = 0;
-  for (unsigned i = 0; i < WORKERS; i++)
-    sum += gw_memory_channel_count(memory, i);
-  return sum;
-}
-
-/* A channel that lives on worker 0; the others are remote to it. */
-static const char *channel_at_0(void) {
-  static char name[16];
-  for (unsigned i = 0;; i++) {
-    snprintf(name, sizeof name, "room%u", i);
-    if (home_of(memory, gw_str_of(name)) == memory->workers[0]) return name;
-  }
-}
-
-/* ---- asking ---- */
-
-struct query {
-  struct gw_store_ask ask;
-  int answers, err;
-  struct gw_recovery recovery; /* without the publications, whose offsets are from … to */
-  uint64_t from, to;
-};
-
-static void note_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
-  struct query *query = gw_container_of(ask, struct query, ask);
-  query->answers++;
-  query->err = err;
-  assert_int_equal(recovery == NULL, err < 0);
-  if (!recovery) return;
-  query->recovery = *recovery;
-  for (unsigned i = 0; i < recovery->n; i++) {
-    uint64_t offset = recovery->publications[i]->cursor.offset;
-    if (i == 0) query->from = offset;
-    assert_int_equal(offset, query->from + i);
-    query->to = offset;
-  }
-}
-
-static int publish_len(unsigned worker, const char *channel, size_t len, struct query *query) {
-  static const char bytes[70000];
-  *query = (struct query){.ask.on_answer = note_answer};
-  struct gw_publication_parts parts = {.channel = gw_str_of(channel), .payload = {bytes, len}};
-  struct gw_publication *made = gw_publication_new(&parts);
-  if (!made) return GW_ERR_MEMORY;
-  return gw_hub_publish(hubs[worker], made, (struct gw_str){0}, &query->ask);
-}
-
-static struct gw_cursor publish_some(unsigned worker, const char *channel, unsigned n) {
-  struct query query = {.recovery.cursor.offset = 0};
-  for (unsigned i = 0; i < n; i++) {
-    assert_int_equal(publish_len(worker, channel, 3, &query), 0);
-    settle();
-    assert_int_equal(query.answers, 1);
-    assert_int_equal(query.err, 0);
-  }
-  return query.recovery.cursor;
-}
-
-static struct query ask_history(unsigned worker, const char *channel, const struct gw_cursor *after,
-                                unsigned limit) {
-  struct query query = {.ask.on_answer = note_answer};
-  assert_int_equal(gw_hub_history(hubs[worker], gw_str_of(channel), after, limit, &query.ask), 0);
-  settle();
-  assert_int_equal(query.answers, 1);
-  assert_int_equal(query.err, 0);
-  assert_null(query.ask.held);
-  return query;
-}
-
-/* ---- listening ---- */
-
-struct listener {
-  struct gw_subscriber subscriber;
-  int answers, err;
-  struct gw_recovery recovery;
-  uint64_t heard[HEARD];
-  unsigned n;
-  void (*act)(struct listener *self, const struct gw_publication *publication);
-};
-
-static void hear(struct listener *self, const struct gw_publication *publication) {
-  assert_true(self->n < HEARD);
-  self->heard[self->n++] = publication->cursor.offset;
-}
-
-static void note_subscribed(struct gw_subscriber *subscriber, int err,
-                            const struct gw_recovery *recovery) {
-  struct listener *self = gw_container_of(subscriber, struct listener, subscriber);
-  self->answers++;
-  self->err = err;
-  if (!recovery) return;
-  self->recovery = *recovery;
-  for (unsigned i = 0; i < recovery->n; i++)
-    hear(self, recovery->publications[i]);
-}
-
-static void note_publication(struct gw_subscriber *subscriber, struct gw_publication *publication) {
-  struct listener *self = gw_container_of(subscriber, struct listener, subscriber);
-  hear(self, publication);
-  if (self->act) self->act(self, publication);
-}
-
-static const struct gw_subscriber_ops ops_of_listener = {.on_subscribed = note_subscribed,
-                                                         .on_publication = note_publication};
-
-static int listen_to(struct listener *self, unsigned worker, const char *channel,
-                     const struct gw_cursor *after) {
-  *self = (struct listener){.subscriber.ops = &ops_of_listener};
-  return gw_hub_subscribe(hubs[worker], gw_str_of(channel), after, &self->subscriber);
-}
-
-static void heard_exactly(const struct listener *self, uint64_t from, uint64_t to) {
-  assert_int_equal(self->n, to - from + 1);
-  for (unsigned i = 0; i < self->n; i++)
-    assert_int_equal(self->heard[i], from + i);
-}
+/* The memory store on one thread: order, recovery, the life of channels, bounds. */
+#include "broker/three_workers.h"
 
 /* ---- publishing and hearing ---- */
 
@@ -212,7 +14,7 @@ static void the_home_gives_offset_and_time(void **state) {
     settle();
     assert_int_equal(query.recovery.cursor.offset, i + 1);
     assert_int_equal(
-        gw_history_at(&gw_home_find(&memory->workers[0]->home, gw_str_of(channel))->history, i)
+        gw_history_at(&gw_home_find(&memory->desks[0]->home, gw_str_of(channel))->past->history, i)
             ->time,
         5000 + i);
   }
@@ -231,7 +33,7 @@ static void at_home_it_is_a_plain_call(void **state) {
   assert_int_equal(listener.n, 1);
   assert_int_equal(loops[0].posts, 0);
   assert_null(loops[0].deferred);
-  assert_int_equal(alloc_count(), 2); /* the publication, the history's ring */
+  assert_int_equal(alloc_count(), 3); /* the publication, the channel's past, its ring */
 }
 
 static void everybody_hears_once_in_order(void **state) {
@@ -315,7 +117,7 @@ static void recovery_is_exact_from_every_offset(void **state) {
 
 static void what_is_gone_is_told(void **state) {
   (void)state;
-  restart(&(struct gw_memory_options){.history_size = 5});
+  restart_with("*=history:5");
   const char *channel = channel_at_0();
   struct gw_cursor cursor = publish_some(0, channel, 12);
   for (unsigned worker = 0; worker < WORKERS; worker++) {
@@ -405,7 +207,7 @@ static void an_unused_channel_knows_no_other_cursor(void **state) {
 
 static void age_frees_the_channel_and_ends_its_epoch(void **state) {
   (void)state;
-  restart(&(struct gw_memory_options){.history_ms = 1000});
+  restart_with("*=age:1s");
   const char *channel = channel_at_0();
   struct gw_cursor old = publish_some(1, channel, 1);
   pass(600);
@@ -427,7 +229,7 @@ static void age_frees_the_channel_and_ends_its_epoch(void **state) {
 
 static void a_subscriber_keeps_the_channel_and_its_offsets(void **state) {
   (void)state;
-  restart(&(struct gw_memory_options){.history_ms = 1000});
+  restart_with("*=age:1s");
   const char *channel = channel_at_0();
   struct listener listener;
   listen_to(&listener, 1, channel, NULL);
@@ -468,7 +270,7 @@ static void a_channel_that_was_never_used_leaves_its_epoch(void **state) {
 
 static void bytes_of_a_channel_are_capped(void **state) {
   (void)state;
-  restart(&(struct gw_memory_options){.history_bytes = 200000});
+  restart_with("*=bytes:195K");
   const char *channel = channel_at_0();
   struct query query;
   for (unsigned i = 0; i < 5; i++) {
@@ -755,8 +557,6 @@ static void freeing_drops_what_is_under_way(void **state) {
   for (unsigned i = 0; i < WORKERS; i++)
     publish_len(i, channel, 3, &queries[WORKERS + i]); /* not yet posted */
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -22,7 +22,7 @@ enum { EACH = 5000 };
 #else
 enum { EACH = 25000 };
 #endif
-enum { WORKERS = 4, CHANNELS = 3, ALL = WORKERS * EACH, SHOTS = 50, STAY = 300, HISTORY = 4096 };
+enum { WORKERS = 4, CHANNELS = 3, ALL = WORKERS * EACH, SHOTS = 50, STAY = 300 };
 
 /* What a publication carries. */
 struct mark {
@@ -67,6 +67,7 @@ struct worker {
 };
 
 struct run {
+  struct gw_rules *rules;
   struct gw_memory *memory;
   atomic_uint ready, done;
   struct worker workers[WORKERS];
@@ -212,7 +213,9 @@ static void prepare(struct run *run) {
   struct gw_loop *loops[WORKERS];
   for (unsigned i = 0; i < WORKERS; i++)
     assert_int_equal(gw_loop_new(&loops[i]), 0);
-  struct gw_memory_options options = {.history_size = HISTORY, .queue_bytes = 256 * 1024};
+  assert_int_equal(gw_rules_new(&run->rules), 0);
+  assert_int_equal(gw_rules_add(run->rules, "*=history:4096,bytes:16M", NULL), 0);
+  struct gw_memory_options options = {.rules = run->rules, .queue_bytes = 256 * 1024};
   assert_int_equal(gw_memory_new(&options, loops, WORKERS, &run->memory), 0);
   for (unsigned i = 0; i < WORKERS; i++) {
     struct worker *worker = &run->workers[i];
@@ -236,6 +239,7 @@ static void end(struct run *run) {
       free(run->workers[i].witnesses[k].heard);
   }
   gw_memory_free(run->memory);
+  gw_rules_free(run->rules);
   for (unsigned i = 0; i < WORKERS; i++)
     gw_loop_free(run->workers[i].loop);
 }
