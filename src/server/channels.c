@@ -37,6 +37,10 @@ static void on_request(struct gw_exchange *exchange, void *user) {
     gw_exchange_problem(exchange, 400, problem);
     return;
   }
+  if (request.is_presence) {
+    gw_exchange_problem(exchange, 404, "nothing is at this path");
+    return;
+  }
   switch (exchange->head->method) {
   case GW_HTTP_GET:
   case GW_HTTP_HEAD: gw_poll_serve(exchange, hub, &request); break;

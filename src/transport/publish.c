@@ -15,22 +15,23 @@
 /* Against kept publications that are mostly head, and keys that are. */
 enum { CONTENT_TYPE_MAX = 255, KEY_MAX = 255 };
 
-static int write_body(struct gw_buf *body, struct gw_str channel,
+/* `member` is what the request was for, by name. */
+static int write_body(struct gw_buf *body, const char *member, struct gw_str name,
                       const struct gw_recovery *recovery) {
-  int err = gw_buf_add_text(body, "{\"channel\":");
-  if (err == 0) err = gw_json_add_string(body, channel);
+  int err = gw_buf_printf(body, "{\"%s\":", member);
+  if (err == 0) err = gw_json_add_string(body, name);
   if (err == 0) err = gw_buf_add(body, ",", 1);
   if (err == 0) err = gw_json_add_cursor(body, "cursor", &recovery->cursor);
   if (err < 0) return err;
   return gw_buf_printf(body, ",\"duplicate\":%s}\n", recovery->is_duplicate ? "true" : "false");
 }
 
-static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
-  struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
+static void answer(struct gw_pending *pending, const char *member, struct gw_str name, int err,
+                   const struct gw_recovery *recovery) {
   struct gw_exchange *exchange = pending->exchange;
   struct gw_buf body;
   gw_buf_init(&body, 4096); /* a channel's name, escaped, and a cursor */
-  if (err == 0) err = write_body(&body, pending->channel, recovery);
+  if (err == 0) err = write_body(&body, member, name, recovery);
   gw_pending_end(pending);
   if (err < 0)
     gw_pending_refuse(exchange, err);
@@ -41,6 +42,16 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
                                                     .body = body.data,
                                                     .len = body.len});
   gw_buf_clear(&body);
+}
+
+static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
+  struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
+  answer(pending, "channel", pending->channel, err, recovery);
+}
+
+static void on_user_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
+  struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
+  answer(pending, "user", gw_inbox_user(pending->channel), err, recovery);
 }
 
 /* NULL without memory. */
@@ -96,8 +107,10 @@ void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
     return;
   }
   struct gw_publication *publication = make(exchange, request, type);
-  struct gw_pending *pending =
-      publication ? gw_pending_new(exchange, hub, request->channel, on_answer) : NULL;
+  struct gw_pending *pending = publication
+                                   ? gw_pending_new(exchange, hub, request->channel,
+                                                    request->user.at ? on_user_answer : on_answer)
+                                   : NULL;
   if (!pending) {
     gw_publication_unref(publication);
     gw_pending_refuse(exchange, GW_ERR_MEMORY);

@@ -6,8 +6,8 @@
 #include "hub/hub.h"
 #include "transport/request.h"
 
-/* Answers 201 with JSON `{channel, cursor, duplicate}` (200 where its Idempotency-Key had been
- * used), now or when the channel's home has answered. Borrows the request, `who` included. */
+/* Answers 201 with JSON `{channel | user, cursor, duplicate}` (200 where its Idempotency-Key had
+ * been used), now or when the channel's home has answered. Borrows the request, `who` included. */
 void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
                       const struct gw_channel_request *request);
 

@@ -14,17 +14,47 @@
 /* Against clients that hold answers open for longer than anything between us would. */
 enum { WAIT_MAX = 120 };
 
-static const struct gw_str prefix = {"/channels/", 10};
+static const struct gw_str channels = {"/channels/", 10};
+static const struct gw_str users = {"/users/", 7};
+static const struct gw_str presence = {"/presence", 9};
 
-static int read_channel(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str path = exchange->path;
-  if (path.len < prefix.len || memcmp(path.at, prefix.at, prefix.len) != 0) return GW_ERR_ARGUMENT;
-  path.at += prefix.len;
-  path.len -= prefix.len;
+static bool cut_prefix(struct gw_str *path, struct gw_str prefix) {
+  if (path->len < prefix.len || memcmp(path->at, prefix.at, prefix.len) != 0) return false;
+  *path = (struct gw_str){path->at + prefix.len, path->len - prefix.len};
+  return true;
+}
+
+/* Looked at before it is decoded: `%2Fpresence` belongs to a channel's name. */
+static bool cut_presence(struct gw_str *path) {
+  if (path->len <= presence.len) return false;
+  size_t rest = path->len - presence.len;
+  if (memcmp(path->at + rest, presence.at, presence.len) != 0) return false;
+  path->len = rest;
+  return true;
+}
+
+static int read_channel(struct gw_str path, struct gw_channel_request *out) {
+  out->is_presence = cut_presence(&path);
   int len = gw_http_percent_decode(path, false, out->channel_text, sizeof out->channel_text);
   if (len < 0) return GW_ERR_ARGUMENT;
   out->channel = (struct gw_str){out->channel_text, (size_t)len};
   return gw_channel_name_is_valid(out->channel) ? 0 : GW_ERR_ARGUMENT;
+}
+
+static int read_user(struct gw_str path, struct gw_channel_request *out) {
+  char text[GW_USER_MAX];
+  int len = gw_http_percent_decode(path, false, text, sizeof text);
+  struct gw_str user = {text, len < 0 ? 0 : (size_t)len};
+  if (!gw_user_name_is_valid(user)) return GW_ERR_ARGUMENT;
+  out->channel = gw_inbox_name(user, out->channel_text);
+  out->user = gw_inbox_user(out->channel);
+  return 0;
+}
+
+static int read_path(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str path = exchange->path;
+  if (cut_prefix(&path, users)) return read_user(path, out);
+  return cut_prefix(&path, channels) ? read_channel(path, out) : GW_ERR_ARGUMENT;
 }
 
 /* The Last-Event-ID of an EventSource that reconnects is younger than the cursor in its URL. */
@@ -61,18 +91,21 @@ static int read_echo(const struct gw_exchange *exchange, struct gw_channel_reque
   return out->is_silent ? 0 : GW_ERR_ARGUMENT;
 }
 
-/* An event name stands on a line of its own in SSE and in godwit.v1: no control characters. */
+/* It stands on a line of its own in SSE and in godwit.v1: no control characters. */
+bool gw_event_name_is_valid(struct gw_str name) {
+  if (name.len < 1 || name.len > 255) return false;
+  for (size_t i = 0; i < name.len; i++)
+    if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7F) return false;
+  return gw_utf8_valid(gw_simd_best(), (const uint8_t *)name.at, name.len);
+}
+
 static int read_event(const struct gw_exchange *exchange, struct gw_channel_request *out) {
   struct gw_str text = gw_http_query_get(exchange->query, "event");
   if (!text.at) return 0;
   int len = gw_http_percent_decode(text, true, out->event_text, sizeof out->event_text);
-  if (len <= 0 || !gw_utf8_valid(gw_simd_best(), (const uint8_t *)out->event_text, (size_t)len))
-    return GW_ERR_ARGUMENT;
-  for (int i = 0; i < len; i++)
-    if ((unsigned char)out->event_text[i] < 0x20 || out->event_text[i] == 0x7F)
-      return GW_ERR_ARGUMENT;
+  if (len < 0) return GW_ERR_ARGUMENT;
   out->event = (struct gw_str){out->event_text, (size_t)len};
-  return 0;
+  return gw_event_name_is_valid(out->event) ? 0 : GW_ERR_ARGUMENT;
 }
 
 /* Seconds, at most WAIT_MAX. */
@@ -151,8 +184,8 @@ int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channe
     int (*read)(const struct gw_exchange *exchange, struct gw_channel_request *out);
     const char *problem;
   } words[] = {
-      {read_channel, "a channel's name is 1 to 255 bytes of UTF-8 without control characters, and "
-                     "has no slash at either end"},
+      {read_path, "a channel's name is 1 to 255 bytes of UTF-8 without control characters and "
+                  "without a slash at either end, a user's 1 to 128 without a slash at its end"},
       {read_after, "the cursor (after, Last-Event-ID) is not one that this server gives"},
       {read_limit, "limit is a number from 1 to 999999"},
       {read_echo, "echo is yes or no"},

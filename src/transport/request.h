@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request for `/channels/{channel}` asks for: the words of its path, query and head. */
+/* What a request for `/channels/{channel}` or `/users/{user}` asks for: the words of its path,
+ * query and head. */
 #ifndef GW_TRANSPORT_REQUEST_H
 #define GW_TRANSPORT_REQUEST_H
 
@@ -10,7 +11,9 @@ struct gw_exchange;
 
 struct gw_channel_request {
   struct gw_str channel, event; /* inside `text`; event at NULL: none */
-  bool has_after, is_silent;    /* `after=` or Last-Event-ID; `echo=no` */
+  struct gw_str user; /* whose inbox the channel is, by the path; at NULL: it names a channel */
+  bool is_presence;   /* the path goes on with `/presence`: who is there is meant */
+  bool has_after, is_silent; /* `after=` or Last-Event-ID; `echo=no` */
   struct gw_cursor after;
   unsigned limit;         /* 0: none given */
   bool has_wait;          /* `Prefer: wait=` or `wait=` */
@@ -24,6 +27,9 @@ struct gw_channel_request {
 /* 0; GW_ERR_ARGUMENT, and in words what is wrong (constant). */
 int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
                             const char **out_problem);
+
+/* 1 to 255 bytes of UTF-8 without control characters. */
+bool gw_event_name_is_valid(struct gw_str name);
 
 /* Who asks: from Authorization, `?user=` and the peer's address, by the gate. 0; GW_ERR_ARGUMENT.
  */

@@ -43,6 +43,40 @@ static int read_request(const char *target, const char *last_id) {
   return read_with(target, last_id, NULL, NULL);
 }
 
+static void presence(void **state) {
+  (void)state;
+  assert_int_equal(read_request("/channels/a/b/presence", NULL), 0);
+  assert_true(gw_str_is(request.channel, "a/b"));
+  assert_true(request.is_presence);
+  const char *names[] = {"/channels/presence", "/channels/a%2Fpresence", "/channels/a/presence%20",
+                         "/channels/a/my-presence"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    assert_int_equal(read_request(names[i], NULL), 0);
+    assert_false(request.is_presence);
+  }
+  assert_int_equal(read_request("/channels//presence", NULL), GW_ERR_ARGUMENT);
+}
+
+static void users(void **state) {
+  (void)state;
+  assert_int_equal(read_request("/users/ann%20lee?event=call", NULL), 0);
+  assert_true(gw_str_is(request.channel, "inbox:ann lee"));
+  assert_true(gw_str_is(request.user, "ann lee"));
+  assert_true(gw_str_is(request.event, "call"));
+  assert_int_equal(read_request("/users/a/presence", NULL), 0);
+  assert_true(gw_str_is(request.user, "a/presence"));
+  assert_int_equal(read_request("/channels/inbox:ann", NULL), 0);
+  assert_null(request.user.at);
+  char longest[160] = "/users/";
+  memset(longest + 7, 'u', GW_USER_MAX);
+  assert_int_equal(read_request(longest, NULL), 0);
+  memset(longest + 7, 'u', GW_USER_MAX + 1);
+  assert_int_equal(read_request(longest, NULL), GW_ERR_ARGUMENT);
+  const char *wrong[] = {"/users/", "/users/a/", "/users/a%0A", "/users/%FF", "/user/a"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    assert_int_equal(read_request(wrong[i], NULL), GW_ERR_ARGUMENT);
+}
+
 static void channels(void **state) {
   (void)state;
   assert_int_equal(read_request("/channels/lobby", NULL), 0);
@@ -196,9 +230,9 @@ static void sessions(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(channels), cmocka_unit_test(cursors),     cmocka_unit_test(limits_and_echo),
-      cmocka_unit_test(events),   cmocka_unit_test(preferences), cmocka_unit_test(waits),
-      cmocka_unit_test(sessions),
+      cmocka_unit_test(presence),    cmocka_unit_test(users),           cmocka_unit_test(channels),
+      cmocka_unit_test(cursors),     cmocka_unit_test(limits_and_echo), cmocka_unit_test(events),
+      cmocka_unit_test(preferences), cmocka_unit_test(waits),           cmocka_unit_test(sessions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
