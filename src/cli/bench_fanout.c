@@ -23,7 +23,7 @@ static void publish(struct gw_bench *bench) {
   while (bench->phase < GW_BENCH_SETTLING &&
          fanout->published - fanout->completed < bench->plan->in_flight) {
     struct publication *slot = &fanout->slots[fanout->published % bench->plan->in_flight];
-    *slot = (struct publication){gw_bench_now(), bench->plan->connections};
+    *slot = (struct publication){gw_bench_now(), bench->plan->connections - bench->plan->slow};
     if (bench->posters && gw_bench_posters_post(bench) < 0) return;
     fanout->published++;
     if (!bench->posters) gw_bench_peer_send(&bench->peers[0], 1);
@@ -55,7 +55,7 @@ static void fanout_messages(struct gw_bench_peer *peer, unsigned n, uint64_t now
   bool is_complete = false;
   for (unsigned i = 0; i < n; i++) {
     struct publication *slot = &fanout->slots[peer->received++ % bench->plan->in_flight];
-    gw_bench_count(bench, slot->begun_at, now);
+    gw_bench_count(peer, slot->begun_at, now);
     if (--slot->missing > 0) continue;
     if (bench->phase == GW_BENCH_MEASURING) gw_histogram_add(bench->last, now - slot->begun_at);
     fanout->completed++;
@@ -66,7 +66,7 @@ static void fanout_messages(struct gw_bench_peer *peer, unsigned n, uint64_t now
 
 /* A publication that one subscriber will never get is never complete: there is no going on. */
 static void fanout_closed(struct gw_bench_peer *peer) {
-  gw_bench_end(peer->bench);
+  if (!gw_bench_is_slow(peer)) gw_bench_end(peer->bench);
 }
 
 static void fanout_clear(struct gw_bench *bench) {

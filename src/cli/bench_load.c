@@ -29,7 +29,7 @@ static void echo_messages(struct gw_bench_peer *peer, unsigned n, uint64_t now) 
     return;
   }
   for (unsigned i = 0; i < n; i++)
-    gw_bench_count(bench, peer->times[peer->received++ % depth], now);
+    gw_bench_count(peer, peer->times[peer->received++ % depth], now);
   if (bench->phase < GW_BENCH_SETTLING) echo_send(peer, n, now);
 }
 
@@ -84,7 +84,7 @@ static void open_messages(struct gw_bench_peer *peer, unsigned n, uint64_t now) 
   }
   for (unsigned i = 0; i < n; i++) {
     uint64_t due_at = open_answered(peer);
-    if (due_at >= bench->started_at) gw_bench_count(bench, due_at, now);
+    if (due_at >= bench->started_at) gw_bench_count(peer, due_at, now);
   }
 }
 
@@ -140,7 +140,7 @@ static int connect_start(struct gw_bench *bench) {
 }
 
 static void connect_open(struct gw_bench_peer *peer) {
-  gw_bench_count(peer->bench, peer->begun_at, gw_bench_now());
+  gw_bench_count(peer, peer->begun_at, gw_bench_now());
   gw_bench_peer_close(peer);
 }
 

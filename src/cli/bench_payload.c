@@ -64,56 +64,76 @@ int gw_bench_payload_make(struct gw_bench *bench) {
   size_t size = bench->plan->size;
   bench->payload = malloc(size + 1);
   if (!bench->payload) return GW_ERR_MEMORY;
+  size_t room = size - (bench->plan->is_marked ? GW_BENCH_MARKER_LEN : 0);
   if (bench->plan->payload == GW_BENCH_ASCII)
-    fill_words(bench->payload, size, ascii_words, sizeof ascii_words / sizeof ascii_words[0]);
+    fill_words(bench->payload, room, ascii_words, sizeof ascii_words / sizeof ascii_words[0]);
   else if (bench->plan->payload == GW_BENCH_MIXED)
-    fill_words(bench->payload, size, mixed_words, sizeof mixed_words / sizeof mixed_words[0]);
+    fill_words(bench->payload, room, mixed_words, sizeof mixed_words / sizeof mixed_words[0]);
   else
-    fill_random(bench->payload, size);
+    fill_random(bench->payload, room);
+  memcpy(bench->payload + room, GW_BENCH_MARKER, size - room);
   uint8_t head[GW_WS_HEAD_MAX];
   bench->answer_len = size + gw_ws_head_write(head, GW_WS_FIN, size, NULL);
   return 0;
 }
 
+/* The frame once and again. GW_ERR_MEMORY. */
+static int repeat_frame(struct gw_bench *bench, const struct gw_ws_wire *wire) {
+  size_t len = wire->head_len + wire->body_len, n = FRAMES_SIZE / len;
+  if (n > bench->plan->depth) n = bench->plan->depth;
+  if (n == 0) n = 1;
+  struct gw_bytes *frames = gw_bytes_new(n * len);
+  if (!frames) return GW_ERR_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    memcpy(frames->data + i * len, wire->head, wire->head_len);
+    if (wire->body_len > 0)
+      memcpy(frames->data + i * len + wire->head_len, wire->body, wire->body_len);
+  }
+  bench->frames = frames;
+  bench->frame_len = len;
+  bench->n_frames = n;
+  return 0;
+}
+
 int gw_bench_frames_make(struct gw_bench *bench, const struct gw_ws_deflate *deflate) {
+  const struct gw_bench_transport *transport = bench->plan->transports[0];
   struct gw_ws *ws;
   struct gw_ws_wire wire;
+  struct gw_buf enclosed;
+  struct gw_ws_frame frame = {
+      .opcode = opcode_of(bench), .data = bench->payload, .len = bench->plan->size};
+  gw_buf_init(&enclosed, bench->plan->size + GW_BENCH_TARGET_MAX + 64);
   int err = gw_ws_new(&bench->protocol, bench->shared, deflate, &ws);
   if (err < 0) return err;
-  err = gw_ws_encode(ws,
-                     &(struct gw_ws_frame){.opcode = opcode_of(bench),
-                                           .data = bench->payload,
-                                           .len = bench->plan->size},
-                     &wire);
-  if (err == 0) {
-    size_t len = wire.head_len + wire.body_len, n = FRAMES_SIZE / len;
-    if (n > bench->plan->depth) n = bench->plan->depth;
-    if (n == 0) n = 1;
-    struct gw_bytes *frames = gw_bytes_new(n * len);
-    err = frames ? 0 : GW_ERR_MEMORY;
-    for (size_t i = 0; frames && i < n; i++) {
-      memcpy(frames->data + i * len, wire.head, wire.head_len);
-      if (wire.body_len > 0)
-        memcpy(frames->data + i * len + wire.head_len, wire.body, wire.body_len);
-    }
-    bench->frames = frames;
-    bench->frame_len = len;
-    bench->n_frames = n;
+  if (transport->enclose) {
+    err = transport->enclose(bench, &enclosed);
+    frame.data = enclosed.data;
+    frame.len = enclosed.len;
   }
+  if (err == 0) err = gw_ws_encode(ws, &frame, &wire);
+  if (err == 0) err = repeat_frame(bench, &wire);
+  gw_buf_clear(&enclosed);
   gw_ws_free(ws);
   return err;
 }
 
-bool gw_bench_is_payload(struct gw_bench *bench, uint8_t *frames, size_t len) {
-  struct gw_ws *ws;
+static bool is_next_payload(struct gw_bench *bench, struct gw_ws *ws, uint8_t *frames, size_t len) {
   struct gw_ws_event event;
-  if (gw_ws_new(&bench->protocol, bench->shared, &bench->deflate, &ws) < 0) return false;
   int got;
   do
     got = gw_ws_read(ws, &frames, &len, &event);
   while (got > 0 && event.opcode >= GW_WS_CLOSE);
-  bool is_right = got > 0 && event.opcode == opcode_of(bench) && event.len == bench->plan->size &&
-                  memcmp(event.data, bench->payload, event.len) == 0;
-  gw_ws_free(ws);
+  return got > 0 && event.opcode == opcode_of(bench) && event.len == bench->plan->size &&
+         memcmp(event.data, bench->payload, event.len) == 0;
+}
+
+bool gw_bench_is_payload(struct gw_bench *bench, uint8_t *frames, size_t len) {
+  struct gw_ws *ws = bench->window;
+  if (!ws && gw_ws_new(&bench->protocol, bench->shared, &bench->deflate, &ws) < 0) return false;
+  bool is_right = is_next_payload(bench, ws, frames, len);
+  if (bench->plan->has_takeover)
+    bench->window = ws;
+  else
+    gw_ws_free(ws);
   return is_right;
 }

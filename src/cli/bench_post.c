@@ -5,7 +5,6 @@
  */
 #include "cli/bench.h"
 
-#include "codec/http/body.h"
 #include "net/tls.h"
 
 #include <stdio.h>
@@ -15,10 +14,8 @@ struct poster {
   struct gw_bench *bench;
   struct gw_dial *dial;
   struct gw_stream *stream;
-  struct gw_http_scan scan;
-  struct gw_buf in; /* an answer's head that is not whole yet */
-  struct gw_http_body body;
-  bool is_open, is_busy, is_in_body;
+  struct gw_bench_answer answer;
+  bool is_open, is_busy;
 };
 
 struct gw_bench_posters {
@@ -37,63 +34,32 @@ static void on_close(struct gw_stream *stream, int err) {
   struct poster *poster = stream->owner;
   poster->stream = NULL;
   poster->bench->n_streams--;
-  gw_buf_clear(&poster->in);
+  gw_bench_answer_clear(&poster->answer);
   fail(poster, err < 0 ? gw_error_text(err) : "the server ended the connection");
 }
 
-/* A whole head: 0, or what is wrong with it. */
-static int begin_answer(struct poster *poster, size_t size) {
-  struct gw_http_head head;
-  int err = gw_http_response_parse(&head, (const char *)poster->in.data, size, GW_HTTP_POST);
-  if (err == 0 && head.status >= 300) {
-    char text[64];
-    snprintf(text, sizeof text, "the server answered %u to POST", head.status);
-    fail(poster, text);
-    return GW_ERR_HTTP_STATUS;
-  }
-  if (err < 0) {
-    fail(poster, gw_error_text(err));
-    return err;
-  }
-  gw_http_body_init(&poster->body, &head);
-  poster->is_in_body = true;
-  return 0;
+static bool check_head(struct poster *poster, const struct gw_http_head *head) {
+  char text[64];
+  if (head->status < 300) return true;
+  snprintf(text, sizeof text, "the server answered %u to POST", head->status);
+  fail(poster, text);
+  return false;
 }
 
-static void end_answer(struct poster *poster) {
-  poster->is_in_body = poster->is_busy = false;
-  poster->scan = (struct gw_http_scan){0};
-  gw_bench_fanout_posted(poster->bench);
-}
-
-static int read_body(struct poster *poster, const char **data, size_t *len) {
-  struct gw_str piece;
-  int got;
-  do
-    got = gw_http_body_read(&poster->body, data, len, &piece);
-  while (got == 1);
-  return got;
-}
-
-/* Heads are gathered, bodies are read where they lie. */
 static void on_data(struct gw_stream *stream, uint8_t *bytes, size_t len) {
   struct poster *poster = stream->owner;
   const char *data = (const char *)bytes;
-  if (!poster->is_in_body) {
-    size_t before = poster->in.len;
-    int size = gw_buf_add(&poster->in, data, len);
-    if (size == 0) size = gw_http_scan(&poster->scan, (char *)poster->in.data, poster->in.len);
-    if (size < 0) fail(poster, gw_error_text(size));
-    if (size <= 0 || begin_answer(poster, (size_t)size) < 0) return;
-    data += (size_t)size - before;
-    len -= (size_t)size - before;
-    gw_buf_clear(&poster->in);
-  }
-  int got = read_body(poster, &data, &len);
-  if (got < 0)
-    fail(poster, gw_error_text(got));
-  else if (got == 2)
-    end_answer(poster);
+  struct gw_http_head head;
+  struct gw_str piece;
+  int got;
+  do {
+    got = gw_bench_answer_read(&poster->answer, GW_HTTP_POST, &data, &len, &head, &piece);
+    if (got < 0) fail(poster, gw_error_text(got));
+    if (got == GW_BENCH_HEAD && !check_head(poster, &head)) return;
+    if (got != GW_BENCH_END) continue;
+    poster->is_busy = false;
+    gw_bench_fanout_posted(poster->bench);
+  } while (got > GW_BENCH_MORE);
 }
 
 static void opened(struct gw_stream *stream) {
@@ -133,7 +99,7 @@ static int poster_open(struct poster *poster) {
   static const struct gw_dial_events events = {.on_connected = on_connected,
                                                .on_failed = on_failed};
   const struct gw_bench_place *place = &poster->bench->publish_place;
-  gw_buf_init(&poster->in, GW_HTTP_HEAD_MAX);
+  gw_bench_answer_init(&poster->answer);
   return gw_dial_open(poster->bench->net,
                       &(struct gw_dial_options){.host = place->host, .port = place->url.port},
                       &events, poster, &poster->dial);

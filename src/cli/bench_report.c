@@ -53,6 +53,16 @@ static json_t *json_of_server(const struct gw_bench *bench, const struct figures
                    "rss_per_connection", f->rss_per_connection);
 }
 
+static json_t *json_of_transports(const struct gw_bench *bench) {
+  const struct gw_bench_plan *plan = bench->plan;
+  json_t *json = json_object();
+  for (size_t i = 0; i < plan->n_transports; i++)
+    json_object_set_new(json, plan->transports[i]->name,
+                        json_pack("{s:I,s:o}", "messages", (json_int_t)bench->by_transport[i].count,
+                                  "latency_us", json_of_latency(&bench->by_transport[i])));
+  return json;
+}
+
 static void print_json(const struct gw_bench *bench) {
   const struct gw_bench_plan *plan = bench->plan;
   struct figures f = figures_of(bench);
@@ -65,6 +75,8 @@ static void print_json(const struct gw_bench *bench) {
                 "latency_us", json_of_latency(bench->latency), "server", json_of_server(bench, &f));
   if (json && bench->last->count > 0)
     json_object_set_new(json, "last_latency_us", json_of_latency(bench->last));
+  if (json && plan->n_transports > 1)
+    json_object_set_new(json, "transports", json_of_transports(bench));
   if (!json || json_dumpf(json, stdout, JSON_REAL_PRECISION(REAL_DIGITS)) < 0)
     gw_command_say(bench->command, "%s", gw_error_text(GW_ERR_MEMORY));
   putchar('\n');
@@ -137,6 +149,10 @@ static void print_table(const struct gw_bench *bench) {
     printf("  %-14s%11s%11s%11s%11s%11s%11s\n", "latency, us", "p50", "p90", "p99", "p99.9", "max",
            "mean");
   print_latency(bench->last->count ? "  to each" : "", bench->latency);
+  for (size_t i = 0; plan->n_transports > 1 && i < plan->n_transports; i++) {
+    snprintf(a, sizeof a, "  by %s", plan->transports[i]->name);
+    print_latency(a, &bench->by_transport[i]);
+  }
   print_latency("  to the last", bench->last);
   print_server(bench, &f);
   if (bench->errors > 0)

@@ -33,10 +33,14 @@ uint64_t gw_bench_now(void) {
   return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-void gw_bench_count(struct gw_bench *bench, uint64_t begun_at, uint64_t now) {
+void gw_bench_count(struct gw_bench_peer *peer, uint64_t begun_at, uint64_t now) {
+  struct gw_bench *bench = peer->bench;
+  size_t n_transports = bench->plan->n_transports;
   if (bench->phase != GW_BENCH_MEASURING && bench->phase != GW_BENCH_SETTLING) return;
   bench->messages++;
   gw_histogram_add(bench->latency, now - begun_at);
+  if (n_transports > 1)
+    gw_histogram_add(&bench->by_transport[peer->index % n_transports], now - begun_at);
 }
 
 void gw_bench_end(struct gw_bench *bench) {
@@ -226,9 +230,10 @@ static int make_peers(struct gw_bench *bench) {
   const struct gw_bench_plan *plan = bench->plan;
   bench->peers = calloc(plan->connections, sizeof *bench->peers);
   bench->times = calloc(plan->connections * plan->depth, sizeof *bench->times);
-  bench->latency = calloc(2, sizeof *bench->latency);
+  bench->latency = calloc(2 + plan->n_transports, sizeof *bench->latency);
   if (!bench->peers || !bench->times || !bench->latency) return GW_ERR_MEMORY;
   bench->last = bench->latency + 1;
+  bench->by_transport = bench->latency + 2;
   for (size_t i = 0; i < plan->connections; i++) {
     bench->peers[i].bench = bench;
     bench->peers[i].index = (uint32_t)i;
@@ -244,7 +249,10 @@ static int make(struct gw_bench *bench) {
   bench->protocol = (struct gw_ws_options){
       .is_client = true,
       .max_message = plan->size + 1,
-      .deflate = {.is_enabled = plan->has_deflate, .min_size = 1},
+      .deflate = {.is_enabled = plan->has_deflate,
+                  .allow_server_takeover = plan->has_takeover,
+                  .allow_client_takeover = plan->has_takeover,
+                  .min_size = 1},
   };
   /* A peer's whole depth may wait for a server that does not read. */
   const struct gw_net_options net = {
@@ -279,6 +287,7 @@ static void clear(struct gw_bench *bench) {
   gw_bench_posters_free(bench->posters);
   gw_bytes_unref(bench->frames);
   free(bench->payload);
+  gw_ws_free(bench->window);
   gw_ws_shared_free(bench->shared);
   gw_net_free(bench->net);
   gw_loop_free(bench->loop);

@@ -7,6 +7,14 @@
 
 #include <cmocka.h>
 
+static const struct gw_bench_transport raw = {.name = "raw", .is_exact = true};
+
+static int enclose(const struct gw_bench *bench, struct gw_buf *out) {
+  int err = gw_buf_add_text(out, "pub x\n");
+  return err < 0 ? err : gw_buf_add(out, bench->payload, bench->plan->size);
+}
+static const struct gw_bench_transport enclosing = {.name = "godwit", .enclose = enclose};
+
 struct setting {
   struct gw_bench_plan plan;
   struct gw_bench bench;
@@ -14,7 +22,9 @@ struct setting {
 
 static void open_setting(struct setting *s, enum gw_bench_payload payload, size_t size,
                          bool has_deflate) {
-  *s = (struct setting){.plan = {.payload = payload, .size = size, .depth = 3}};
+  *s = (struct setting){
+      .plan = {
+          .payload = payload, .size = size, .depth = 3, .transports = {&raw}, .n_transports = 1}};
   s->bench.plan = &s->plan;
   s->bench.protocol = (struct gw_ws_options){
       .is_client = true, .max_message = size, .deflate = {.is_enabled = true, .min_size = 1}};
@@ -25,6 +35,7 @@ static void open_setting(struct setting *s, enum gw_bench_payload payload, size_
 }
 
 static void close_setting(struct setting *s) {
+  gw_ws_free(s->bench.window);
   gw_bytes_unref(s->bench.frames);
   free(s->bench.payload);
   gw_ws_shared_free(s->bench.shared);
@@ -77,11 +88,8 @@ static void a_server_reads_the_frames_compressed_and_not(void **state) {
 }
 
 /* The answer of a server that echoes, in a buffer that is given. */
-static uint8_t *answer_of(struct setting *s, size_t *out_len) {
-  const struct gw_ws_options options = {.deflate = {.is_enabled = true, .min_size = 1}};
-  struct gw_ws *ws;
+static uint8_t *encode_answer(struct setting *s, struct gw_ws *ws, size_t *out_len) {
   struct gw_ws_wire wire;
-  assert_int_equal(gw_ws_new(&options, s->bench.shared, &s->bench.deflate, &ws), 0);
   const struct gw_ws_frame frame = {
       .opcode = GW_WS_TEXT, .data = s->bench.payload, .len = s->plan.size};
   assert_int_equal(gw_ws_encode(ws, &frame, &wire), 0);
@@ -90,6 +98,14 @@ static uint8_t *answer_of(struct setting *s, size_t *out_len) {
   assert_non_null(answer);
   memcpy(answer, wire.head, wire.head_len);
   memcpy(answer + wire.head_len, wire.body, wire.body_len);
+  return answer;
+}
+
+static uint8_t *answer_of(struct setting *s, size_t *out_len) {
+  const struct gw_ws_options options = {.deflate = {.is_enabled = true, .min_size = 1}};
+  struct gw_ws *ws;
+  assert_int_equal(gw_ws_new(&options, s->bench.shared, &s->bench.deflate, &ws), 0);
+  uint8_t *answer = encode_answer(s, ws, out_len);
   gw_ws_free(ws);
   return answer;
 }
@@ -114,11 +130,67 @@ static void an_answer_is_compared_byte_for_byte(void **state) {
   }
 }
 
+static void what_is_marked_ends_with_the_marker(void **state) {
+  (void)state;
+  for (size_t size = GW_BENCH_MARKER_LEN; size < 200; size++) {
+    struct setting s;
+    open_setting(&s, GW_BENCH_MIXED, size, false);
+    s.plan.is_marked = true;
+    free(s.bench.payload);
+    assert_int_equal(gw_bench_payload_make(&s.bench), 0);
+    assert_true(gw_ws_utf8_is_valid(s.bench.payload, size));
+    assert_ptr_equal(memmem(s.bench.payload, size, GW_BENCH_MARKER, GW_BENCH_MARKER_LEN),
+                     s.bench.payload + size - GW_BENCH_MARKER_LEN);
+    close_setting(&s);
+  }
+}
+
+static void a_transport_encloses_the_payload(void **state) {
+  (void)state;
+  struct setting s;
+  open_setting(&s, GW_BENCH_ASCII, 20, false);
+  s.plan.transports[0] = &enclosing;
+  assert_int_equal(gw_bench_frames_make(&s.bench, &s.bench.deflate), 0);
+  assert_int_equal(s.bench.frame_len, 2 + 4 + 6 + 20);
+  uint8_t *frame = s.bench.frames->data;
+  gw_ws_mask(frame + 6, frame + 6, 26, frame + 2, 0);
+  assert_memory_equal(frame + 6, "pub x\n", 6);
+  assert_memory_equal(frame + 12, s.bench.payload, 20);
+  close_setting(&s);
+}
+
+/* The second message refers to the first: it is understood by whoever has read that. */
+static void with_takeover_the_window_is_kept(void **state) {
+  (void)state;
+  struct setting s;
+  size_t len;
+  open_setting(&s, GW_BENCH_ASCII, 3000, true);
+  s.plan.has_takeover = true;
+  s.bench.deflate.server_no_context_takeover = false;
+  const struct gw_ws_options options = {
+      .deflate = {.is_enabled = true, .allow_server_takeover = true, .level = 6, .min_size = 1}};
+  struct gw_ws *ws;
+  assert_int_equal(gw_ws_new(&options, s.bench.shared, &s.bench.deflate, &ws), 0);
+  size_t first = 0;
+  for (int i = 0; i < 3; i++) {
+    uint8_t *answer = encode_answer(&s, ws, &len);
+    if (i == 0) first = len;
+    assert_true(i == 0 || len < first / 2);
+    assert_true(gw_bench_is_payload(&s.bench, answer, len));
+    free(answer);
+  }
+  gw_ws_free(ws);
+  close_setting(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(text_is_utf8_at_every_size),
       cmocka_unit_test(a_server_reads_the_frames_compressed_and_not),
       cmocka_unit_test(an_answer_is_compared_byte_for_byte),
+      cmocka_unit_test(what_is_marked_ends_with_the_marker),
+      cmocka_unit_test(a_transport_encloses_the_payload),
+      cmocka_unit_test(with_takeover_the_window_is_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
