@@ -46,6 +46,10 @@ function floorCommand({ row, port }) {
   return [join(build, "bench/floor"), port, row.kind === "pubsub" ? "fanout" : "echo", bytes.in, bytes.out];
 }
 
+const channels = ({ row }) => [godwit, "serve", ...listen, ...(row.channels ? ["--channel", row.channels] : [])];
+
+// `ways`: how a contender's subscribers hear a channel, where it is not one bare WebSocket at /channels/bench: the
+// load generator's --transport, and a path of its own.
 const listen = ["--listen", "127.0.0.1:{port}", "--workers", "1"];
 const own = [
   {
@@ -64,10 +68,20 @@ const own = [
       echo: [godwit, "echo", ...listen, "--no-deflate"],
       deflate: [godwit, "echo", ...listen],
       tls: [godwit, "echo", ...listen, "--no-deflate", "--tls-cert", "{cert}", "--tls-key", "{key}"],
-      pubsub: [godwit, "serve", ...listen],
+      pubsub: channels,
+      "pubsub-deflate": channels,
+    },
+    ways: {
+      raw: {},
+      channels: {},
+      user: {},
+      ...Object.fromEntries(["godwit", "sse", "ndjson"].map((name) => [name, { transport: name }])),
+      mixed: { transport: "raw,godwit,sse,ndjson" },
+      polls: { transport: "raw,godwit,sse,ndjson,longpoll" },
     },
   },
 ];
+const socketio = { transport: "socketio", path: "/socket.io/?EIO=4&transport=websocket" };
 const others = [
   {
     name: "Bun",
@@ -78,7 +92,9 @@ const others = [
       deflate: [bun, join(here, "peers/bun.ts"), "{port}", "echo", "deflate"],
       tls: [bun, join(here, "peers/bun.ts"), "{port}", "echo", "tls", ...secure],
       pubsub: [bun, join(here, "peers/bun.ts"), "{port}", "pubsub"],
+      "pubsub-deflate": [bun, join(here, "peers/bun.ts"), "{port}", "pubsub", "deflate"],
     },
+    ways: { raw: {}, mixed: {} },
   },
   {
     name: "libwebsockets",
@@ -95,6 +111,14 @@ const others = [
     missing: () => (nginx && nchan ? "" : "not installed (nginx-light, libnginx-mod-nchan)"),
     version: () => debianVersion("libnginx-mod-nchan"),
     kinds: { pubsub: nchanCommand },
+    ways: { raw: {}, channels: {}, sse: { transport: "sse" }, mixed: { transport: "raw,sse" } },
+  },
+  {
+    name: "Socket.IO",
+    missing: () => (existsSync(join(here, "node_modules/socket.io")) ? "" : "not installed (npm ci --prefix bench)"),
+    version: () => packageVersion("socket.io"),
+    kinds: { pubsub: [process.execPath, join(here, "peers/socketio.mjs"), "{port}"] },
+    ways: Object.fromEntries(["raw", "mixed"].map((way) => [way, socketio])),
   },
   {
     name: "ws",
@@ -105,17 +129,19 @@ const others = [
       deflate: [process.execPath, join(here, "peers/ws.mjs"), "{port}", "echo", "deflate"],
       tls: [process.execPath, join(here, "peers/ws.mjs"), "{port}", "echo", "tls", ...secure],
       pubsub: [process.execPath, join(here, "peers/ws.mjs"), "{port}", "pubsub"],
+      "pubsub-deflate": [process.execPath, join(here, "peers/ws.mjs"), "{port}", "pubsub", "deflate"],
     },
+    ways: { raw: {}, mixed: {} },
   },
 ];
 
-// NAME=COMMAND or NAME:KIND,KIND=COMMAND, the command with {port}, and {kind} (echo, deflate, tls, pubsub), {cert}
-// and {key} where it wants them: a server that was built elsewhere.
+// NAME=COMMAND or NAME:KIND,KIND=COMMAND, the command with {port}, and {kind} (echo, deflate, tls, pubsub,
+// pubsub-deflate), {cert} and {key} where it wants them: a server that was built elsewhere.
 export function parseExtra(text) {
-  const [, name, only, command] = /^([^=:]+)(?::([a-z,]+))?=(.*)$/s.exec(text) ?? [];
+  const [, name, only, command] = /^([^=:]+)(?::([a-z,-]+))?=(.*)$/s.exec(text) ?? [];
   if (!command?.includes("{port}")) throw new Error(`not NAME=COMMAND with {port} in the command: ${text}`);
   const words = command.trim().split(/\s+/);
-  const kinds = only ? only.split(",") : ["echo", "deflate", "tls", "pubsub"];
+  const kinds = only ? only.split(",") : ["echo", "deflate", "tls", "pubsub", "pubsub-deflate"];
   return { name, missing: () => "", kinds: Object.fromEntries(kinds.map((kind) => [kind, words])) };
 }
 
@@ -129,8 +155,9 @@ export function commandFor(contender, row, { port, cert, key, scratch }) {
   return words.map((word) => String(word).replace(/\{(port|cert|key|kind)\}/g, (_, name) => values[name]));
 }
 
+export const wayOf = (contender, row) => (contender.ways ?? { raw: {} })[row.way ?? "raw"];
 export const takesPart = (contender, row) =>
-  row.kind in contender.kinds && (contender.modes?.includes(row.mode) ?? true);
+  row.kind in contender.kinds && wayOf(contender, row) && (contender.modes?.includes(row.mode) ?? true);
 
 export function makeCertificate(folder) {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandFor } from "./contenders.mjs";
+import { commandFor, wayOf } from "./contenders.mjs";
 
 const SETTLE = 1500; // ms for a server to give back what it needed for the handshakes
 const START = 10000; // ms to come up
@@ -65,16 +65,21 @@ async function stopServer({ child, done }) {
 }
 
 function loadCommand(load, contender, row, server, options) {
-  const scheme = row.kind === "tls" ? "wss" : "ws";
-  const path = row.kind === "pubsub" ? "/channels/bench" : "/";
-  const words = [load, "bench", `${scheme}://127.0.0.1:${server.port}${path}`, "--mode", row.mode, "--json"];
+  const at = `127.0.0.1:${server.port}`;
+  const way = wayOf(contender, row);
+  const isPubsub = row.kind.startsWith("pubsub");
+  const path = way.path ?? row.path ?? (isPubsub ? "/channels/bench" : "/");
+  const words = [load, "bench", `${row.kind === "tls" ? "wss" : "ws"}://${at}${path}`, "--mode", row.mode, "--json"];
   const option = (name, value) => value !== undefined && words.push(`--${name}`, String(value));
+  option("transport", way.transport);
   option("connections", row.connections);
   option("depth", row.depth);
   option("size", row.size);
   option("payload", row.payload);
   option("rate", row.rate);
   option("in-flight", row.inFlight);
+  option("slow", row.slow);
+  option("publish-url", row.isPosted ? `http://${at}/channels/bench` : undefined);
   option("server-pid", server.pid);
   if (row.mode === "idle") option("hold", row.connections > 100 ? options.hold : 0.5);
   else {
@@ -83,6 +88,7 @@ function loadCommand(load, contender, row, server, options) {
   }
   if (row.kind === "tls") words.push("--insecure");
   if (row.kind === "deflate") words.push("--deflate");
+  if (row.kind === "pubsub-deflate") words.push("--deflate", "--takeover");
   if (contender.tcp) words.push("--tcp");
   return pinned(1, words);
 }

@@ -14,7 +14,12 @@ const TITLES = {
   memory: "Idle connections: server's own memory for each",
   latency: "Latency at a fixed rate",
   "fan-out": "Fan-out: server CPU per delivery",
+  mixed: "A POST and its subscribers by different ways",
+  slow: "Fan-out beside a slow reader",
+  sessions: "Idle sessions: server's own memory for each",
   growth: "Growth: server CPU per message, 20 B echo",
+  "fan-out-growth": "Growth: server CPU per delivery, 64 B",
+  "channels-growth": "Growth: server CPU per message, with the channels in use",
 };
 
 export function summarise(values) {
@@ -24,32 +29,39 @@ export function summarise(values) {
   return { median, min: sorted[0], max: sorted.at(-1) };
 }
 
+function cellOf(row, { reports, failure }) {
+  if (!reports.length) return { failure };
+  const cell = { ...summarise(reports.map(row.read)), runs: reports.length, failure };
+  if (row.split) {
+    const share = (field) => summarise(reports.map((r) => (r.server[field] / r.messages) * 1e6)).median;
+    Object.assign(cell, { user: share("user_s"), system: share("system_s") });
+    cell.perSecond = summarise(reports.map((r) => r.messages_per_s)).median;
+  }
+  if (row.mode === "open") cell.cpu = summarise(reports.map((r) => r.server.cpu_us_per_message)).median;
+  return cell;
+}
+
+// A row and what else is read from its runs.
+const readings = ({ more = [], ...row }) => [row, ...more.map((one) => ({ ...row, base: undefined, isFurther: true, ...one }))];
+
 // results: Map of row → Map of contender's name → { reports, failure }
 export function tabulate(results) {
-  return [...results].map(([row, cells]) => ({
-    row,
-    cells: new Map(
-      [...cells].map(([name, { reports, failure }]) => {
-        if (!reports.length) return [name, { failure }];
-        const cell = { ...summarise(reports.map(row.read)), runs: reports.length, failure };
-        if (row.split) {
-          const share = (field) => summarise(reports.map((r) => (r.server[field] / r.messages) * 1e6)).median;
-          Object.assign(cell, { user: share("user_s"), system: share("system_s") });
-          cell.perSecond = summarise(reports.map((r) => r.messages_per_s)).median;
-        }
-        if (row.mode === "open") cell.cpu = summarise(reports.map((r) => r.server.cpu_us_per_message)).median;
-        return [name, cell];
-      }),
-    ),
-  }));
+  return [...results].flatMap(([row, cells]) =>
+    readings(row).map((reading) => ({
+      row: reading,
+      cells: new Map([...cells].map(([name, runs]) => [name, cellOf(reading, runs)])),
+    })));
 }
 
 const line = (cells) => `| ${cells.join(" | ")} |`;
 const ruler = (count) => line(["---", ...Array(count - 1).fill("--:")]);
 
+// What a server does not do, as the load generator says it.
+export const isAbsent = (failure) => /does not (answer|agree|start)|answered 4\d\d/.test(failure);
+
 function cellText(cell, row) {
   if (!cell) return "";
-  if (cell.median === undefined) return "failed";
+  if (cell.median === undefined) return isAbsent(cell.failure) ? "not there" : "failed";
   const text = figure(cell.median, row.digits);
   if (cell.runs === 1) return text;
   return `${text} <sub>${figure(cell.min, row.digits)}–${figure(cell.max, row.digits)}</sub>`;
@@ -74,6 +86,18 @@ function ratioTable(table, names) {
   return body.length ? [line(["Godwit ÷", ...rest]), ruler(rest.length + 1), ...body].join("\n") : "";
 }
 
+// A row beside the one that it is compared with, for each contender.
+function baseTable(table, names) {
+  const body = table.flatMap(({ row, cells }) => {
+    const base = table.find((other) => other.row.id === row.base);
+    if (!base) return [];
+    const ratio = (name) => cells.get(name)?.median / base.cells.get(name)?.median;
+    return line([`${row.title} ÷ ${base.row.title}`, ...names.map((name) =>
+      Number.isFinite(ratio(name)) ? `${ratio(name).toFixed(2)} ×` : "")]);
+  });
+  return body.length ? [line(["", ...names]), ruler(names.length + 1), ...body].join("\n") : "";
+}
+
 function splitTable(table, names) {
   const body = table.filter(({ row }) => row.split).map(({ row, cells }) =>
     line([row.title, ...names.map((name) => {
@@ -83,16 +107,14 @@ function splitTable(table, names) {
   return body.length ? [line(["user + system", ...names]), ruler(names.length + 1), ...body].join("\n") : "";
 }
 
-const AXIS = "connections, one message outstanding on each";
-
 function drawGroup(group, table, names) {
   const palette = colours(names);
   const measured = ({ cells }, name) => cells.get(name)?.median !== undefined;
-  if (group === "growth") {
+  if (table[0].row.x !== undefined) {
     const points = (name) =>
       table.filter((r) => measured(r, name)).map(({ row, cells }) => ({ x: row.x, ...cells.get(name) }));
     const lines = names.map((name) => ({ name, points: points(name) })).filter((one) => one.points.length);
-    return lines.length ? lineSheet(TITLES[group], table[0].row.unit, AXIS, lines, palette) : "";
+    return lines.length ? lineSheet(TITLES[group], table[0].row.unit, table[0].row.axis, lines, palette) : "";
   }
   const panels = table
     .map(({ row: { title, unit, digits }, cells }) => ({
@@ -124,7 +146,8 @@ function simdSection(folder, name, simd) {
 
 const failures = (table) =>
   table.flatMap(({ row, cells }) =>
-    [...cells].filter(([, cell]) => cell.failure).map(([name, cell]) => `- ${row.title}, ${name}: ${cell.failure}`));
+    row.isFurther ? [] : [...cells].filter(([, cell]) => cell.failure).map(([name, cell]) =>
+      `- ${row.title}, ${name}: ${cell.failure}`));
 
 export function machine() {
   const all = cpus();
@@ -164,8 +187,9 @@ export function writeReport(folder, name, session, results) {
     introduction(session),
     table.length && mainTable(table, names),
     ratioTable(table, names),
+    baseTable(table, names),
     split && `## Where the CPU time goes, µs per message\n\n${split}`,
-    failed.length && `## Runs that failed\n\n${failed.join("\n")}`,
+    failed.length && `## Runs that failed, or that a server cannot do\n\n${failed.join("\n")}`,
     ...drawAll(folder, name, table, names),
     simdSection(folder, name, session.simd),
   ];

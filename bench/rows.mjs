@@ -1,10 +1,14 @@
 // What is measured: one entry a row of the table. `kind` is the server that a row needs, `mode` what the load
-// generator does, `unit` what is read from its report.
+// generator does, `way` how its connections hear a channel (contenders.mjs knows who has it), `unit` what is read from
+// its report, `more` what else is, each a row of its own. `base` is the row that it is compared with beside the others.
 
 const CPU = { unit: "µs/message", read: (r) => r.server.cpu_us_per_message, split: true };
 const DELIVERY = { ...CPU, unit: "µs/delivery" };
 const CONNECT = { ...CPU, unit: "µs/connection" };
 const MEMORY = { unit: "bytes/connection", read: (r) => r.memory.anonymous, digits: 0 };
+const LAST = (title, name) => ({
+  title: `${title}: ${name} to the last`, unit: `µs, ${name}`, read: (r) => r.last_latency_us[name], digits: 0,
+});
 const P99 = { unit: "µs, p99", read: (r) => r.latency_us.p99, digits: 0 };
 
 const KIB = 1024;
@@ -24,9 +28,41 @@ const fanout = (id, title, connections, inFlight) => ({
   id, title, group: "fan-out", kind: "pubsub", mode: "fanout",
   connections, inFlight, size: 64, payload: "ascii", ...DELIVERY,
 });
+const compressed = (id, title, load) => [
+  { ...fanout(id, title, load.connections, 1), ...load },
+  {
+    ...fanout(`${id}-deflate`, `${title}, compressed`, load.connections, 1), ...load,
+    kind: "pubsub-deflate", base: id,
+  },
+];
+const mixed = (id, title, way) => ({
+  ...fanout(id, `${title}: p50 to the last`, 10000, 1),
+  ...{ group: "mixed", way, isPosted: true, split: false, ...LAST(title, "p50") },
+  more: [LAST(title, "p99"), { ...DELIVERY, title: `${title}: CPU` }],
+});
+const slow = (id, title, count) => ({
+  ...fanout(id, title, 10000, 1),
+  ...{ group: "slow", slow: count || undefined, ...P99, split: false, more: [{ ...DELIVERY, title: `${title}: CPU` }] },
+});
+// Sessions hold one channel, a hundred of them each: nobody has 10,000 joins to tell.
+const session = (id, title, way, path, more) => ({
+  ...idle(id, title, "pubsub", 5000), group: "sessions", way, path: `/channels/${path}`, ...more,
+});
+
+const number = (n) => n.toLocaleString("en");
+const CONNECTIONS = "connections, one message outstanding on each";
 const growth = (connections) => ({
-  ...echo(`growth-${connections}`, `echo 20 B, ${connections.toLocaleString("en")} connections`, small(20, 1)),
-  group: "growth", connections, x: connections,
+  ...echo(`growth-${connections}`, `echo 20 B, ${number(connections)} connections`, small(20, 1)),
+  group: "growth", connections, x: connections, axis: CONNECTIONS,
+});
+const fanoutGrowth = (connections) => ({
+  ...fanout(`fanout-growth-${connections}`, `64 B to ${number(connections)}`, connections, 1),
+  group: "fan-out-growth", x: connections, axis: "subscribers of one channel",
+});
+const channelGrowth = (connections) => ({
+  ...echo(`channels-growth-${connections}`, `64 B, each of ${number(connections)} on its own channel`, small(64, 1)),
+  ...{ group: "channels-growth", kind: "pubsub", way: "channels", path: "/channels/bench-{n}" },
+  connections, x: connections, axis: "channels, a publisher and subscriber on each, one message outstanding",
 });
 
 export const rows = [
@@ -55,7 +91,23 @@ export const rows = [
   fanout("fanout-1000", "64 B to 1,000, one in flight", 1000, 1),
   fanout("fanout-1000-8", "64 B to 1,000, eight in flight", 1000, 8),
   fanout("fanout-10000", "64 B to 10,000, one in flight", 10000, 1),
+  ...compressed("fanout-1k-10", "1 KiB of text to 10", { connections: 10, size: KIB, payload: "mixed" }),
+  ...compressed("fanout-1k-1000", "1 KiB of text to 1,000", { connections: 1000, size: KIB, payload: "mixed" }),
+  mixed("mixed", "POST, 10,000 on mixed transports", "mixed"),
+  mixed("mixed-polls", "POST, 10,000 with long polls among them", "polls"),
+  slow("slow-0", "64 B to 10,000, all read", 0),
+  { ...slow("slow-1", "64 B to 10,000, one of them never reads", 1), base: "slow-0" },
+  session("session-raw", "raw WebSocket", "user", "s{n/100}"),
+  session("session-raw-user", "raw WebSocket, a user", "user", "s{n/100}?user=u{n}"),
+  session("session-godwit", "godwit.v1", "godwit", "s{n/100}"),
+  session("session-godwit-user", "godwit.v1, a user with an inbox", "godwit", "s{n/100}?user=u{n}"),
+  session("session-godwit-quiet", "godwit.v1, a user with an inbox, no presence", "godwit", "quiet:s{n/100}?user=u{n}", {
+    channels: "quiet:*=presence:off",
+  }),
+  session("session-sse", "SSE", "sse", "s{n/100}"),
   ...[10, 100, 1000, 10000, 18000].map(growth),
+  ...[10, 100, 1000, 10000, 18000].map(fanoutGrowth),
+  ...[1, 10, 100, 1000, 10000].map(channelGrowth),
 ];
 
 // Bytes on the wire of a WebSocket message in one frame (RFC 6455, 5.2): to the server it is masked, four bytes more.

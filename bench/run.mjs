@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { everyone, godwit, makeCertificate, parseExtra, takesPart } from "./contenders.mjs";
 import { run } from "./measure.mjs";
-import { plainTable, writeReport } from "./report.mjs";
+import { isAbsent, plainTable, writeReport } from "./report.mjs";
 import { rows } from "./rows.mjs";
 import { measureSimd } from "./simd.mjs";
 
@@ -19,7 +19,7 @@ const HELP = `usage: bench/run [option…]
   --seconds S          of measuring in each run (2), after --warmup S (1; code compiled on the go needs it)
   --quick              one run of half a second: does everything work?
   --extra NAME=COMMAND a server built elsewhere; may be given again. In the command {port} stands for the port on
-                       127.0.0.1, {kind} for echo, deflate, tls or pubsub, {cert} and {key} for the certificate;
+                       127.0.0.1, {kind} for echo, deflate, tls, pubsub or pubsub-deflate, {cert} and {key} for the certificate;
                        NAME:echo,tls=COMMAND names the kinds that it can do. Also from the environment,
                        GODWIT_BENCH_EXTRA, one a line.
   --load COMMAND       load generator in place of build/godwit (called as: COMMAND bench URL …)
@@ -58,13 +58,16 @@ async function measureRow(row, contenders, place, settings, results) {
     // each round begins with another contender, so that nobody always has the warm or the cold place
     for (let i = 0; i < players.length; i++) {
       const contender = players[(i + round) % players.length];
+      const cell = cells.get(contender.name);
+      if (isAbsent(cell.failure)) continue;
       try {
         const report = await run(settings.load, contender, row, place, settings);
-        cells.get(contender.name).reports.push(report);
+        cell.reports.push(report);
         process.stderr.write(`  ${row.title} · ${contender.name} · ${row.read(report).toFixed(2)} ${row.unit}\n`);
       } catch (error) {
-        cells.get(contender.name).failure = error.message.split("\n")[0];
-        process.stderr.write(`  ${row.title} · ${contender.name} · failed: ${error.message}\n`);
+        cell.failure = error.message.split("\n")[0];
+        const what = isAbsent(cell.failure) ? "skipped" : "failed";
+        process.stderr.write(`  ${row.title} · ${contender.name} · ${what}: ${error.message}\n`);
       }
     }
   }
@@ -75,8 +78,8 @@ async function main() {
   const { present, skipped } = chooseContenders();
   const chosen = chooseRows();
   if (options.list) {
-    for (const row of chosen) console.log(`${row.id.padEnd(16)} ${row.group.padEnd(12)} ${row.title}`);
-    console.log("simd             GB/s of unmasking and UTF-8 checking");
+    for (const row of chosen) console.log(`${row.id.padEnd(22)} ${row.group.padEnd(16)} ${row.title}`);
+    console.log("simd                   GB/s of unmasking and UTF-8 checking");
     for (const c of present) console.log(`${c.name}: ${Object.keys(c.kinds).join(", ")}`);
     for (const { name, why } of skipped) console.log(`${name}: skipped, ${why}`);
     return;
