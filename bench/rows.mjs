@@ -3,7 +3,7 @@
 // its report, `more` what else is, each a row of its own. `base` is the row that it is compared with beside the others.
 
 const CPU = { unit: "µs/message", read: (r) => r.server.cpu_us_per_message, split: true };
-const DELIVERY = { ...CPU, unit: "µs/delivery" };
+const DELIVERY = { ...CPU, unit: "µs/delivery", digits: undefined };
 const CONNECT = { ...CPU, unit: "µs/connection" };
 const MEMORY = { unit: "bytes/connection", read: (r) => r.memory.anonymous, digits: 0 };
 const LAST = (title, name) => ({

@@ -122,6 +122,7 @@ static const char *check_numbers(const struct gw_bench_plan *plan) {
   if (plan->publish_url && !is_fanout) return "--publish-url goes with --mode fanout";
   if (plan->slow > 0 && (!is_fanout || plan->slow >= plan->connections))
     return "--slow goes with --mode fanout, and leaves at least one connection that reads";
+  if (plan->slow > 0 && plan->publish_url) return "--slow does not go with --publish-url";
   if (plan->server_pid && !gw_bench_usage_read((pid_t)plan->server_pid, &usage))
     return "--server-pid: there is no such process";
   return NULL;
@@ -166,8 +167,8 @@ static int bench_run(int argc, char **argv) {
        GW_OPTION_TEXT, &transports, 0, 0},
       {"channel", "NAME", "godwit: subscribe to it (the channel that the URL names)",
        GW_OPTION_TEXT, &plan.channel, 0, 0},
-      {"slow", "N", "fanout: the last N connections never read (0)", GW_OPTION_NUMBER, &plan.slow,
-       0, CONNECTIONS_MAX},
+      {"slow", "N", "fanout: N connections never read (0)", GW_OPTION_NUMBER, &plan.slow, 0,
+       CONNECTIONS_MAX},
       {"hold", "SECONDS", "idle: how long the connections are held (5)", GW_OPTION_REAL, &plan.hold,
        0, 0},
       {"deflate", NULL, "compress, by permessage-deflate without context takeover", GW_OPTION_FLAG,

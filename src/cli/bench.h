@@ -71,6 +71,9 @@ struct gw_bench_mode {
   /* Load begins; all connections are open. GW_ERR_MEMORY, or another error that has been told. */
   int (*start)(struct gw_bench *bench);
   void (*on_open)(struct gw_bench_peer *peer);
+  /* The publisher and the slow readers are open, the others wait: sets is_filled, soon, and calls
+   * gw_bench_opened. Only where there are slow ones. */
+  void (*fill)(struct gw_bench *bench);
   /* `n` whole messages have come on this connection, all of them by `now`. */
   void (*on_messages)(struct gw_bench_peer *peer, unsigned n, uint64_t now);
   void (*on_drain)(struct gw_bench_peer *peer);
@@ -127,6 +130,7 @@ struct gw_bench {
   size_t n_open, n_dialling, n_streams;
 
   enum gw_bench_phase phase;
+  bool is_filled;        /* nothing more goes into the slow readers' windows */
   bool is_interrupted;   /* by a signal, or by an error during the opening */
   struct gw_timer timer; /* the phase's end */
   struct gw_io signals;
@@ -179,10 +183,9 @@ struct gw_bench_peer {
   bool is_open, is_in_message, is_compressed, is_sampled, is_blocked, is_closing;
 };
 
-/* One that stops reading once it is open; its end is no error. */
+/* One that never reads; its end is no error. They come right behind the publisher. */
 static inline bool gw_bench_is_slow(const struct gw_bench_peer *peer) {
-  const struct gw_bench_plan *plan = peer->bench->plan;
-  return peer->index >= plan->connections - plan->slow;
+  return peer->index - 1 < peer->bench->plan->slow;
 }
 
 /* ---- bench_run.c ---- */

@@ -8,6 +8,13 @@
 
 #include <stdlib.h>
 
+enum {
+  /* More than the kernel holds for a socket whose peer does not read, so that its window is shut;
+   * less than a server should hold against a slow reader (ours: 4 MiB beyond the kernel's). */
+  FILL_SIZE = 7 << 19,
+  FILL_STEP = 64 << 10,
+};
+
 struct publication {
   uint64_t begun_at;
   size_t missing; /* deliveries */
@@ -42,9 +49,34 @@ void gw_bench_fanout_posted(struct gw_bench *bench) {
   if (bench->fanout) publish(bench);
 }
 
+/* ---- slow readers: published to them and the publisher alone, before the others come ---- */
+
+static void fanout_fill(struct gw_bench *bench) {
+  struct gw_bench_peer *publisher = &bench->peers[0];
+  uint64_t size = bench->plan->size;
+  if (publisher->sent * size < FILL_SIZE) {
+    gw_bench_peer_send(publisher, 1 + FILL_STEP / size);
+    return;
+  }
+  publisher->sent = publisher->received = 0;
+  bench->is_filled = true;
+  gw_bench_opened(bench);
+}
+
+static void fill_messages(struct gw_bench_peer *peer, unsigned n) {
+  peer->received += n;
+  if (peer->index == 0 && peer->received == peer->sent) fanout_fill(peer->bench);
+}
+
+/* ---- the fan-out ---- */
+
 static void fanout_messages(struct gw_bench_peer *peer, unsigned n, uint64_t now) {
   struct gw_bench *bench = peer->bench;
   struct gw_bench_fanout *fanout = bench->fanout;
+  if (!bench->is_filled) {
+    fill_messages(peer, n);
+    return;
+  }
   if (!fanout || n > fanout->published - peer->received) {
     gw_bench_error(bench,
                    "connection %u: a message that this run did not publish; is the channel in use?",
@@ -77,6 +109,7 @@ static void fanout_clear(struct gw_bench *bench) {
 const struct gw_bench_mode gw_bench_mode_fanout = {
     .name = "fanout",
     .start = fanout_start,
+    .fill = fanout_fill,
     .on_messages = fanout_messages,
     .on_closed = fanout_closed,
     .clear = fanout_clear,

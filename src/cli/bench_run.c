@@ -119,11 +119,15 @@ static void on_timer(struct gw_timer *timer) {
 void gw_bench_opened(struct gw_bench *bench) {
   if (bench->phase != GW_BENCH_OPENING) return;
   begin_phase(bench, GW_BENCH_OPENING, OPENING_S);
-  while (bench->next_peer < bench->plan->connections && bench->n_dialling < DIALLING_MAX &&
+  size_t wanted = bench->is_filled ? bench->plan->connections : 1 + bench->plan->slow;
+  while (bench->next_peer < wanted && bench->n_dialling < DIALLING_MAX &&
          bench->phase == GW_BENCH_OPENING)
     gw_bench_peer_open(&bench->peers[bench->next_peer++]);
-  if (bench->n_open == bench->plan->connections && gw_bench_posters_are_open(bench))
+  if (bench->n_open < wanted || !gw_bench_posters_are_open(bench)) return;
+  if (bench->is_filled)
     begin_load(bench);
+  else
+    bench->plan->mode->fill(bench);
 }
 
 static void begin(struct gw_bench *bench) {
@@ -311,7 +315,7 @@ static int conclude(struct gw_bench *bench) {
 }
 
 int gw_bench_run(const struct gw_command *command, const struct gw_bench_plan *plan) {
-  struct gw_bench bench = {.command = command, .plan = plan};
+  struct gw_bench bench = {.command = command, .plan = plan, .is_filled = plan->slow == 0};
   pid_t pid = (pid_t)plan->server_pid;
   (void)gw_bench_place_read(plan->url, &bench.place); /* bench.c has checked both */
   if (plan->publish_url) (void)gw_bench_place_read(plan->publish_url, &bench.publish_place);

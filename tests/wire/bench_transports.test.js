@@ -137,7 +137,7 @@ test('several transports are reported one by one', async () => {
 test('a slow reader is left out, and Godwit goes on without it', async () => {
   const channels = await startServer('serve', ['--workers', '1']);
   try {
-    await bench(`${channels.ws}/channels/x`, '--mode', 'fanout', '--slow', '2', '--size', '16K', '--in-flight', '8');
+    await bench(`${channels.ws}/channels/x`, '--mode', 'fanout', '--slow', '2');
   } finally {
     await channels.kill();
   }
@@ -164,7 +164,7 @@ test('transports that cannot be meant are bad usage', async () => {
   for (const args of [['--transport', 'x'], ['--transport', 'sse'], ['--transport', 'sse', '--mode', 'fanout'],
     ['--transport', 'godwit', '--mode', 'fanout', '--deflate'], ['--transport', 'godwit', '--mode', 'fanout', '--size', '3'],
     ['--transport', 'godwit', '--mode', 'fanout', '--payload', 'binary'], ['--slow', '1'], ['--takeover'],
-    ['--mode', 'fanout', '--connections', '3', '--slow', '3'], ['--channel', 'a{m}']]) {
+    ['--mode', 'fanout', '--connections', '3', '--slow', '3'], ['--mode', 'fanout', '--slow', '1', '--publish-url', 'http://a/'], ['--channel', 'a{m}']]) {
     const { code, stderr } = await run(['bench', 'ws://127.0.0.1:1/', ...args]);
     assert.deepEqual([code, stderr.startsWith('godwit bench: ')], [2, true], `${args}: ${stderr}`);
   }
