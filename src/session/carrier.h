@@ -38,9 +38,10 @@ const char *gw_close_code_text(enum gw_close_code code);
  * makes but for gw_session_subscribe (whose answer may come at once), gw_carrier_drained and
  * gw_session_attach. In each of them it may detach itself. */
 struct gw_carrier_ops {
-  /* The subscription stands: where, and how it was recovered (recovery->publications are not for
-   * the carrier: each is pushed after it). Called once for each gw_session_subscribe; err below 0:
-   * it does not, and is freed after the call. */
+  /* The subscription stands: how it was recovered, and where it begins: what is pushed next comes
+   * after `recovery->cursor` (recovery->publications are not for the carrier: each is pushed after
+   * it). Called once for each gw_session_subscribe; err below 0: it does not, and is freed after
+   * the call. */
   void (*on_subscribed)(struct gw_carrier *carrier, struct gw_subscription *subscription, int err,
                         const struct gw_recovery *recovery);
   /* The channel's next publication, borrowed. 0: given; 1: given, and much waits for this client:
@@ -59,7 +60,9 @@ struct gw_carrier_ops {
                       struct gw_publication *notice);
   /* Whether bytes wait that the system would not take; gw_carrier_drained follows then. */
   bool (*is_waiting)(struct gw_carrier *carrier);
-  /* The session leaves the carrier (it has no session any more): say why, and end. */
+  /* Say why, and end. Where the session has left the carrier (ended, or replaced) it has none any
+   * more. Else (SLOW, CURSOR_LOST, FAILED, TRY_AGAIN) the session pushes nothing more and waits for
+   * gw_carrier_detach, now or later, which says whether this client will come back to it. */
   void (*end)(struct gw_carrier *carrier, enum gw_close_code code);
 };
 

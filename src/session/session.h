@@ -16,6 +16,7 @@
 
 struct gw_sessions;      /* of all workers */
 struct gw_session_table; /* of one */
+struct gw_name;
 
 /* ---- all of them ---- */
 
@@ -30,7 +31,9 @@ struct gw_sessions_options {
 /* `loops` and `hubs`: one per worker, borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM. */
 int gw_sessions_new(const struct gw_sessions_options *options, struct gw_loop *const *loops,
                     struct gw_hub *const *hubs, unsigned n, struct gw_sessions **out_sessions);
-/* After the loops' runs have ended and before the hubs are freed; carriers are told nothing. */
+/* After the loops' runs have ended, and before the hubs and the loops are freed; carriers are told
+ * nothing, but have no session any more. Claims are forgotten, surveys under way are `done` when
+ * their loop is freed. */
 void gw_sessions_free(struct gw_sessions *sessions);
 /* The table of worker i; of the loop's worker. */
 struct gw_session_table *gw_sessions_table(struct gw_sessions *sessions, unsigned i);
@@ -47,22 +50,22 @@ struct gw_session_counts gw_session_table_counts(const struct gw_session_table *
 
 /* ---- life ---- */
 
-#define GW_SESSION_ID_LEN                                                                          \
-  24 /* [0-9A-Za-z_-]; 126 random bits of it: who knows it may resume it                           \
-      */
+/* [0-9A-Za-z_-]: where it was born, and 126 random bits: who knows it may resume it. */
+#define GW_SESSION_ID_LEN 24
 
-/* A session of this identity with this carrier attached. GW_ERR_MEMORY. */
+/* A session of this identity with this carrier attached. GW_ERR_MEMORY, GW_ERR_SYSTEM. */
 int gw_session_open(struct gw_session_table *table, const struct gw_identity *who,
                     struct gw_carrier *carrier, struct gw_session **out_session);
 /* The carrier is gone. Is it `over`, the session ends with it; else it is parked. Where the carrier
  * has no session: nothing. */
 void gw_carrier_detach(struct gw_carrier *carrier, bool is_over);
-/* Tells the carrier's end function, then ends. */
+/* It is over, and its carrier's end function is told; the carrier has no session then. */
 void gw_session_end(struct gw_session *session, enum gw_close_code code);
 /* After a push or is_waiting has told so, all that waited has gone. */
 void gw_carrier_drained(struct gw_carrier *carrier);
 
-/* Who it is from now on. The channels that it holds stay held. GW_ERR_MEMORY. */
+/* Who it is from now on. The channels that it holds stay held, under the new name; the inbox of the
+ * old one is left. GW_ERR_MEMORY, GW_ERR_FULL: it is who it was. */
 int gw_session_identify(struct gw_session *session, const struct gw_identity *who);
 /* Lent as long as the session lives and is not identified anew. */
 struct gw_str gw_session_user(const struct gw_session *session); /* at NULL: nobody known */
@@ -78,7 +81,7 @@ struct gw_session_table *gw_session_table_of(const struct gw_session *session);
 struct gw_claim {
   /* On the asker's thread, perhaps before gw_session_claim returns. It is parked and on the asker's
    * worker now (another carrier that it had has been ended with GW_CLOSE_REPLACED): attach to it in
-   * the call. NULL: there is none of that id. */
+   * the call, or it stays parked. NULL: there is none of that id. */
   void (*on_claimed)(struct gw_claim *claim, struct gw_session *session);
   void *held; /* the sessions' own */
 };
@@ -86,8 +89,8 @@ struct gw_claim {
 int gw_session_claim(struct gw_session_table *table, struct gw_str id, struct gw_claim *claim);
 /* The asker goes away: a session that was on its way stays parked. Harmless after the answer. */
 void gw_session_unclaim(struct gw_session_table *table, struct gw_claim *claim);
-/* Its subscriptions stay parked until each is asked for again (gw_session_subscribe), for
- * resume_ms. */
+/* To a parked one. Its subscriptions stay parked until each is asked for again
+ * (gw_session_subscribe); those that are not within resume_ms are dropped. */
 void gw_session_attach(struct gw_session *session, struct gw_carrier *carrier);
 
 /* ---- channels ---- */
@@ -96,23 +99,33 @@ struct gw_subscription {
   struct gw_subscriber subscriber;
   struct gw_session *session;
   struct gw_subscription *next; /* of its session */
-  void *asked;                  /* the dialect's, until on_subscribed: what the answer needs */
-  struct gw_cursor cursor;      /* of the last publication that was pushed, or where it began */
-  uint8_t state, slow;          /* the session's own */
+  /* The dialect's, until on_subscribed: what the answer needs. Where the subscription goes before
+   * that (unsubscribe, detach, end) nobody is told: memory of one's own is kept elsewhere too. */
+  void *asked;
+  struct gw_cursor cursor; /* of the last publication that was pushed, or where it began */
+  uint8_t state, slow;     /* the session's own, as all that follows */
   bool is_inbox, is_attending;
-  void *rest; /* the session's own: name while unsubscribed, what waits or was left out */
+  uint32_t left_out; /* publications that the client is to be told of */
+  union {
+    struct gw_name *name;          /* while it is not live: the hub need not know it */
+    struct gw_publication *newest; /* live: of those that wait or were left out; NULL: none */
+  };
 };
 
 /* Holds a channel: on_subscribed follows (perhaps at once), then what came after `after` (NULL:
  * where the channel stands now; for a parked one: where it stood), then what comes. A subscription
- * that has been parked is the same one again. GW_ERR_STATE (it is held and not parked), GW_ERR_FULL
- * (as many as a session may hold), GW_ERR_ARGUMENT (the name), GW_ERR_MEMORY: no on_subscribed. */
+ * that has been parked is the same one again. GW_ERR_STATE (it is held and not parked, or the
+ * session has no carrier), GW_ERR_FULL (as many as a session may hold, or the store is too busy),
+ * GW_ERR_ARGUMENT (the name), GW_ERR_MEMORY, GW_ERR_CLOSED (the session has gone meanwhile): no
+ * on_subscribed. out_subscription (may be NULL) is set before on_subscribed is called, and to NULL
+ * where the subscription has gone by the time of the return. */
 int gw_session_subscribe(struct gw_session *session, struct gw_str channel,
                          const struct gw_cursor *after, void *asked,
                          struct gw_subscription **out_subscription);
 /* The same for the inbox of its user, from what it keeps on (NULL). GW_ERR_STATE: nobody known, or
  * held already. */
 int gw_session_subscribe_inbox(struct gw_session *session, const struct gw_cursor *after);
+/* May be called in every function of a carrier. */
 void gw_session_unsubscribe(struct gw_subscription *subscription); /* freed */
 struct gw_subscription *gw_session_find(const struct gw_session *session, struct gw_str channel);
 struct gw_subscription *gw_session_first(const struct gw_session *session);
@@ -126,7 +139,8 @@ struct gw_survey {
   struct gw_task task; /* the survey's own */
   struct gw_sessions *sessions;
   unsigned at, home;
-  /* On each worker's thread, one after the other. True: enough, go back. */
+  /* On each worker's thread, one after the other. True: enough, go back. A session that moves from
+   * one worker to another at that very moment may be seen by none of the visits. */
   bool (*visit)(struct gw_survey *survey, struct gw_session_table *table);
   void (*done)(struct gw_survey *survey); /* on the asker's thread, never inside gw_survey_start */
 };
