@@ -275,12 +275,10 @@ static struct gw_exchange_late *late_new(const struct gw_ws_request *request, in
   return late;
 }
 
-int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers) {
+int gw_exchange_accept(struct gw_exchange *exchange) {
   struct gw_exchange_late *late = exchange->late;
   struct gw_conn *conn = exchange->conn;
   if (!late) return GW_ERR_STATE;
-  if (!headers_are_sound(headers)) return GW_ERR_ARGUMENT;
-  exchange->accept_headers = headers;
   const struct gw_websocket *handler = gw_conn_route_of(conn)->handler;
   struct gw_ws_request request = {.key = {late->key, late->key_len}, .deflate = late->deflate};
   /* Of what was offered, what was chosen. */
@@ -291,10 +289,6 @@ int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers) {
   int r = exchange->ops->upgrade(exchange, conn, &request, late->protocol);
   free(late);
   return r;
-}
-
-int gw_exchange_accept(struct gw_exchange *exchange) {
-  return gw_exchange_accept_with(exchange, NULL);
 }
 
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {

@@ -39,7 +39,6 @@ struct gw_exchange {
   bool must_close;      /* the connection ends with the answer, whatever the head says */
   struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
                            become */
-  const char *accept_headers;    /* of a 101: more lines, each ended by CRLF; NULL: none */
   struct gw_exchange_late *late; /* what accepting it later needs; NULL: nothing is owed */
   const struct gw_exchange_events *events; /* NULL: nobody watches */
   void *events_user;
@@ -77,9 +76,6 @@ bool gw_exchange_wants_websocket(const struct gw_exchange *exchange);
  * something is wrong, the answer says so (400, 405, 426, or the handler's status) and the
  * connection ends. */
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route);
-/* As gw_exchange_accept, with more header lines in the 101, each ended by CRLF (NULL: none).
- * GW_ERR_ARGUMENT: they would break the head; nothing has happened. */
-int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers);
 /* An answer of one status with its own text as the body, application/problem+json (RFC 9457);
  * `detail` may be NULL and goes in as it is: our own words, without quotes or backslashes. */
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail);

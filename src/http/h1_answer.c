@@ -12,7 +12,6 @@
 #include "codec/http/write.h"
 #include "codec/ws/handshake.h"
 
-#include <stdio.h>
 #include <time.h>
 
 static struct gw_h1 *h1_of(const struct gw_exchange *exchange) {
@@ -211,13 +210,6 @@ static void h1_end(struct gw_exchange *exchange, bool is_whole) {
 
 /* ---- the way to a WebSocket ---- */
 
-/* Before the empty line at the head's end. */
-static int add_headers(char *head, int len, size_t size, const char *headers) {
-  if (!headers) return len;
-  int more = snprintf(head + len - 2, size - (size_t)len + 2, "%s\r\n", headers);
-  return (size_t)(len - 2 + more) < size ? len - 2 + more : GW_ERR_FULL;
-}
-
 static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
                       const struct gw_ws_request *request, int protocol) {
   struct gw_h1 *h1 = h1_of(exchange);
@@ -228,7 +220,6 @@ static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
   if (name.len) memcpy(text, name.at, name.len);
   text[name.len] = '\0';
   int n = gw_ws_answer_write(request, name.len ? text : NULL, answer, sizeof answer);
-  if (n > 0) n = add_headers(answer, n, sizeof answer, exchange->accept_headers);
   int r = n < 0 ? n : gw_stream_write(h1->stream, &(struct gw_piece){answer, (size_t)n, NULL}, 1);
   if (r >= 0 && h1->has_ended) r = GW_ERR_CLOSED;
   if (r < 0) {
