@@ -144,6 +144,7 @@ static void serve_publish(struct gw_desk *home, struct gw_question *question) {
   }
   struct gw_publication *publication = gw_publication_ref(question->publication);
   gw_home_place(channel, publication, key);
+  home->home.placed++;
   question->recovery.cursor = publication->cursor;
   question->recovery.is_recovered = true;
   gw_home_release(&home->home, channel);

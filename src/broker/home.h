@@ -23,6 +23,7 @@ struct gw_home {
   struct gw_epochs epochs;
   struct gw_presences presences;
   struct gw_timer linger; /* the owner's: when the first has lingered long enough */
+  uint64_t placed;        /* publications, since the start */
 };
 
 /* What a channel has since something was published in it. */

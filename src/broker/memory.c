@@ -252,3 +252,7 @@ struct gw_store *gw_memory_store(struct gw_memory *memory, unsigned i) {
 size_t gw_memory_channel_count(const struct gw_memory *memory, unsigned i) {
   return memory->desks[i]->home.channels.count;
 }
+
+uint64_t gw_memory_publication_count(const struct gw_memory *memory, unsigned i) {
+  return memory->desks[i]->home.placed;
+}

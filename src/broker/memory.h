@@ -30,7 +30,9 @@ int gw_memory_new(const struct gw_memory_options *options, struct gw_loop *const
 void gw_memory_free(struct gw_memory *memory);
 /* The store value of worker i, for its hub. */
 struct gw_store *gw_memory_store(struct gw_memory *memory, unsigned i);
-/* Channels that live on worker i; on its thread. For the metrics. */
+/* For the metrics, on the thread of worker i: channels that live there, and publications that were
+ * placed there since the start. */
 size_t gw_memory_channel_count(const struct gw_memory *memory, unsigned i);
+uint64_t gw_memory_publication_count(const struct gw_memory *memory, unsigned i);
 
 #endif

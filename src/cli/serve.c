@@ -14,7 +14,13 @@ const struct gw_command gw_command_serve = {
     .summary = "Serve channels over WebSocket and HTTP, and the page to try them",
     .details = "Without a configuration it listens on loopback only, with everything allowed to "
                "programs on this machine;\n"
-               "browsers may connect from its own pages only.",
+               "browsers may connect from its own pages only.\n\n"
+               "A rule is PATTERN=KEY:VALUE,..., such as 'ticker:*=history:1,slow:conflate'. The "
+               "pattern is a channel, a\n"
+               "namespace `ns:*`, or `*` for all others; the keys: history (publications), age "
+               "(90s, 10m), bytes (16M),\n"
+               "presence (on, off), publish (anyone, users, api), slow (disconnect, drop, "
+               "conflate).",
     .run = serve_run,
 };
 
@@ -23,41 +29,66 @@ static uint64_t core_count(void) {
   return n < 1 ? 1 : n > 64 ? 64 : (uint64_t)n;
 }
 
+/* What the command line says. */
+struct settings {
+  struct run_options run;
+  struct gw_listen listen;
+  struct gw_serve_options serve;
+};
+
+/* The exit code. */
+static int make(struct gw_server *server, const struct settings *settings,
+                struct gw_serve **out_serve) {
+  const char *rule, *problem;
+  int r = gw_serve_new(server, &settings->serve, out_serve, &rule, &problem);
+  if (r == 0) return GW_EXIT_DONE;
+  if (r == GW_ERR_ARGUMENT) {
+    gw_command_say(&gw_command_serve, "--channel %s: %s", rule, problem);
+    return GW_EXIT_USAGE;
+  }
+  gw_command_say(&gw_command_serve, "cannot start: %s", gw_error_text(r));
+  return GW_EXIT_FAILED;
+}
+
+static int serve_with(const struct settings *settings) {
+  const struct gw_server_options base = {.max_body = settings->serve.max_message};
+  struct gw_server *server;
+  struct gw_serve *serve = NULL;
+  if (run_server_new(&gw_command_serve, &settings->run, &base, &server) < 0) return GW_EXIT_FAILED;
+  int code = make(server, settings, &serve);
+  if (code == GW_EXIT_DONE)
+    code = run_listen(&gw_command_serve, server, &settings->run, &settings->listen) == 0
+               ? run_server(&gw_command_serve, server)
+               : GW_EXIT_FAILED;
+  gw_serve_free(serve);
+  gw_server_free(server);
+  return code;
+}
+
 static int serve_run(int argc, char **argv) {
-  struct run_options run = {.listen = "localhost:8000", .workers = core_count()};
-  uint64_t max_message = 64 * 1024;
-  bool is_insecure = false;
-  const char *cert = NULL, *key = NULL;
+  struct settings settings = {.run = {.listen = "localhost:8000", .workers = core_count()},
+                              .serve.max_message = 64 * 1024};
+  struct gw_option_list channels = {.n = 0};
   const struct gw_option options[] = {
       {"listen", "HOST:PORT", "where; several with commas (localhost:8000)", GW_OPTION_TEXT,
-       &run.listen, 0, 0},
+       &settings.run.listen, 0, 0},
       {"workers", "N", "threads, each with its own loop (one per core)", GW_OPTION_NUMBER,
-       &run.workers, 1, 64},
-      {"max-message", "SIZE", "the largest message or body (64K)", GW_OPTION_SIZE, &max_message, 1,
-       1u << 30},
-      {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT, &cert,
-       0, 0},
-      {"tls-key", "FILE", "and its key", GW_OPTION_TEXT, &key, 0, 0},
-      {"insecure", NULL, "allow an address that is not loopback", GW_OPTION_FLAG, &is_insecure, 0,
-       0},
+       &settings.run.workers, 1, 64},
+      {"max-message", "SIZE", "the largest message or body (64K)", GW_OPTION_SIZE,
+       &settings.serve.max_message, 1, 1u << 30},
+      {"channel", "RULE", "what holds in a channel or namespace; may be given again",
+       GW_OPTION_LIST, &channels, 0, 0},
+      {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT,
+       &settings.listen.tls_cert, 0, 0},
+      {"tls-key", "FILE", "and its key", GW_OPTION_TEXT, &settings.listen.tls_key, 0, 0},
+      {"insecure", NULL, "allow an address that is not loopback", GW_OPTION_FLAG,
+       &settings.listen.may_be_public, 0, 0},
   };
   int code;
   if (gw_command_options(&gw_command_serve, options, sizeof options / sizeof options[0], argc, argv,
                          0, 0, &code) < 0)
     return code;
-  struct gw_server *server;
-  struct gw_serve *serve = NULL;
-  int r = run_server_new(&gw_command_serve, &run,
-                         &(struct gw_server_options){.max_body = max_message}, &server);
-  if (r < 0) return GW_EXIT_FAILED;
-  r = gw_serve_new(server, &(struct gw_serve_options){.max_message = max_message}, &serve);
-  if (r < 0) gw_command_say(&gw_command_serve, "cannot start: %s", gw_error_text(r));
-  if (r == 0)
-    r = run_listen(
-        &gw_command_serve, server, &run,
-        &(struct gw_listen){.tls_cert = cert, .tls_key = key, .may_be_public = is_insecure});
-  code = r == 0 ? run_server(&gw_command_serve, server) : GW_EXIT_FAILED;
-  gw_serve_free(serve);
-  gw_server_free(server);
-  return code;
+  settings.serve.channels = channels.items;
+  settings.serve.n_channels = channels.n;
+  return serve_with(&settings);
 }
