@@ -10,6 +10,7 @@
 #include "godwit/client.h"
 
 #include "base/buf.h"
+#include "client/backoff.h"
 #include "client/client.h"
 #include "client/proxy.h"
 #include "client/side.h"
@@ -18,7 +19,6 @@
 #include "net/net.h"
 #include "net/tls.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,16 +56,10 @@ static void begin_try(struct gw_client *client);
 
 /* ---- the end of a try ---- */
 
-/* Full jitter over the upper half: between half of the step and all of it, so that many clients of
- * a restarted server do not come back at once. */
 static unsigned backoff(const struct gw_client *client) {
-  unsigned first = client->options.backoff_ms ? client->options.backoff_ms : 500;
-  unsigned max = client->options.backoff_max_ms ? client->options.backoff_max_ms : 30000;
-  uint64_t step = client->failures < 16 ? (uint64_t)first << client->failures : max;
-  if (step > max) step = max;
-  uint32_t random = 0;
-  RAND_bytes((unsigned char *)&random, sizeof random);
-  return (unsigned)(step / 2 + random % (step / 2 + 1));
+  const struct gw_client_options *o = &client->options;
+  return gw_backoff_ms(o->backoff_ms ? o->backoff_ms : 500,
+                       o->backoff_max_ms ? o->backoff_max_ms : 30000, client->failures);
 }
 
 static void wait_and_try(struct gw_client *client, unsigned ms) {
@@ -76,7 +70,7 @@ static void wait_and_try(struct gw_client *client, unsigned ms) {
 static void try_failed(struct gw_client *client, int err, unsigned status, const char *reason) {
   bool again = client->options.may_reconnect && !client->is_closed && err != GW_ERR_ARGUMENT;
   struct gw_client_failure failure = {err, status, reason ? reason : gw_error_text(err),
-                                      again ? backoff(client) + 1 : 0};
+                                      again ? backoff(client) : 0};
   client->state = IDLE;
   gw_buf_clear(&client->in);
   gw_loop_timer_cancel(client->loop, &client->timer);
@@ -313,22 +307,14 @@ static void on_timer(struct gw_timer *timer) {
 
 /* ---- the connection's end ---- */
 
-/* Codes that say: do not come back (interface.md section 4 and RFC 6455 section 7.4.1). */
-static bool code_allows_return(unsigned code) {
-  if (code >= 4400 && code <= 4499) return false;
-  return code != GW_WS_CODE_NORMAL && code != GW_WS_CODE_PROTOCOL_ERROR &&
-         code != GW_WS_CODE_UNSUPPORTED_DATA &&
-         !(code >= GW_WS_CODE_INVALID_DATA && code <= GW_WS_CODE_EXTENSION);
-}
-
 static void on_conn_closed(struct gw_conn *conn, const struct gw_ending *ending) {
   struct gw_client *client = gw_conn_client(conn);
   client->conn = NULL;
   client->state = IDLE;
   if (client->is_closed || client->is_freed || !client->options.may_reconnect ||
-      !code_allows_return(ending->code))
+      !gw_backoff_is_allowed(ending->code))
     return;
-  wait_and_try(client, backoff(client) + 1);
+  wait_and_try(client, backoff(client));
 }
 
 static void on_conn_released(struct gw_conn_route *route) {
