@@ -25,19 +25,31 @@ const char *gw_stream_peer(const struct gw_stream *stream, char *out, size_t siz
   return gw_address_format((const struct sockaddr *)&peer, out, size);
 }
 
-/* A unix socket has none of these options, and needs none: its peer cannot vanish unseen. */
+struct setting {
+  int level, name, value;
+};
+
+/* A unix socket has none of these options. */
+static void apply(const struct gw_stream *stream, const struct setting *settings, size_t n) {
+  int fd = gw_stream_fd(stream);
+  for (size_t i = 0; i < n; i++)
+    (void)setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value,
+                     sizeof settings[i].value);
+}
+
+/* A unix socket's peer cannot vanish unseen. */
 void gw_stream_guard(const struct gw_stream *stream) {
-  static const struct {
-    int level, name, value;
-  } settings[] = {
+  static const struct setting settings[] = {
       {SOL_SOCKET, SO_KEEPALIVE, 1},
       {IPPROTO_TCP, TCP_KEEPIDLE, 30}, /* seconds of silence before the first probe */
       {IPPROTO_TCP, TCP_KEEPINTVL, 10},
       {IPPROTO_TCP, TCP_KEEPCNT, 3},
       {IPPROTO_TCP, TCP_USER_TIMEOUT, 60000}, /* ms: for what is sent and not acknowledged */
   };
-  int fd = gw_stream_fd(stream);
-  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-    (void)setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value,
-                     sizeof settings[i].value);
+  apply(stream, settings, sizeof settings / sizeof *settings);
+}
+
+void gw_stream_keep_fresh(const struct gw_stream *stream) {
+  static const struct setting setting = {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 16 * 1024};
+  apply(stream, &setting, 1);
 }

@@ -128,6 +128,9 @@ const char *gw_stream_peer(const struct gw_stream *stream, char *out, size_t siz
  * nothing of what is sent, is found within about a minute; the stream then closes with an error.
  * Costs nothing but probes by the kernel. */
 void gw_stream_guard(const struct gw_stream *stream);
+/* For one that wants the newest rather than all: the kernel takes little more than the peer does,
+ * so what it refuses is told early. */
+void gw_stream_keep_fresh(const struct gw_stream *stream);
 /* The descriptor at the bottom. */
 int gw_stream_fd(const struct gw_stream *stream);
 

@@ -337,9 +337,9 @@ static int write_more(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigne
   return err < 0 ? err : verdict(tcp);
 }
 
-/* A write of nothing. */
+/* A write of nothing: what only waits for the end of the turn has not been refused. */
 static int asks(struct gw_tcp *tcp) {
-  if (!tcp->outbox) return 0;
+  if (!tcp->outbox || !(tcp->flags & IS_BLOCKED)) return 0;
   tcp->flags |= OWES_DRAIN;
   return 1;
 }
