@@ -39,6 +39,10 @@ struct gw_reply {
 /* Answers, once; the exchange may not be used after it. GW_ERR_ARGUMENT for headers that would
  * break the head. HEAD gets no body. */
 GW_API int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply);
+/* More header lines for its answer, whichever that will be: a problem and the 101 of a WebSocket
+ * have them too. Each ended by CRLF; copied. GW_ERR_ARGUMENT, GW_ERR_MEMORY, GW_ERR_FULL (more than
+ * 8 KiB), GW_ERR_STATE once it is answered. */
+GW_API int gw_exchange_add_headers(struct gw_exchange *exchange, const char *headers);
 /* Accepts a WebSocket whose on_request gave GW_WEBSOCKET_LATER; on_open comes inside the call, and
  * the exchange may not be used after it. GW_ERR_STATE for any other exchange. */
 GW_API int gw_exchange_accept(struct gw_exchange *exchange);

@@ -54,6 +54,8 @@ struct gw_websocket {
   /* All that was sent has gone to the system, after a send has told of backpressure. */
   void (*on_drain)(struct gw_conn *conn);
   void (*on_pong)(struct gw_conn *conn, const void *data, size_t len);
+  /* Server: it stops. Close the connection soon; without it: Close 1001. */
+  void (*on_stop)(struct gw_conn *conn);
   /* Once for each on_open, last. The connection may not be used after it. */
   void (*on_close)(struct gw_conn *conn, const struct gw_ending *ending);
 

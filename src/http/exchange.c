@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Header lines that are added to one answer: they fit into a head beside all else. */
+#define LINES_MAX (8 * 1024)
+
 /* Of a handshake that is accepted later: the request's head is gone by then. */
 struct gw_exchange_late {
   struct gw_ws_deflate deflate;
@@ -82,6 +85,24 @@ static bool headers_are_sound(const char *headers) {
   return true;
 }
 
+int gw_exchange_add_headers(struct gw_exchange *exchange, const char *headers) {
+  size_t before = exchange->lines ? strlen(exchange->lines) : 0, len = strlen(headers);
+  if (exchange->is_answered) return GW_ERR_STATE;
+  if (!headers_are_sound(headers)) return GW_ERR_ARGUMENT;
+  if (len > LINES_MAX - before) return GW_ERR_FULL;
+  char *lines = realloc(exchange->lines, before + len + 1);
+  if (!lines) return GW_ERR_MEMORY;
+  memcpy(lines + before, headers, len + 1);
+  exchange->lines = lines;
+  return 0;
+}
+
+/* It has been answered, or never will be. */
+static void lines_drop(struct gw_exchange *exchange) {
+  free(exchange->lines);
+  exchange->lines = NULL;
+}
+
 /* It does not become a WebSocket. */
 static void late_drop(struct gw_exchange *exchange) {
   if (!exchange->late) return;
@@ -101,6 +122,7 @@ void gw_exchange_abandon(struct gw_exchange *exchange) {
   exchange->is_streaming = false;
   tell_gone(exchange);
   late_drop(exchange);
+  lines_drop(exchange);
 }
 
 /* Before an answer goes out. */
@@ -119,7 +141,11 @@ static int check_reply(struct gw_exchange *exchange, const struct gw_reply *repl
 
 int gw_exchange_answer(struct gw_exchange *exchange, const struct gw_reply *reply) {
   int r = check_reply(exchange, reply);
-  return r < 0 ? r : exchange->ops->answer(exchange, reply);
+  if (r == 0) {
+    r = exchange->ops->answer(exchange, reply);
+    lines_drop(exchange);
+  }
+  return r;
 }
 
 void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, const char *detail,
@@ -144,7 +170,11 @@ void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const ch
 
 int gw_exchange_begin(struct gw_exchange *exchange, const struct gw_reply *reply) {
   int r = check_reply(exchange, reply);
-  return r < 0 ? r : exchange->ops->begin(exchange, reply);
+  if (r == 0) {
+    r = exchange->ops->begin(exchange, reply);
+    lines_drop(exchange);
+  }
+  return r;
 }
 
 int gw_exchange_write(struct gw_exchange *exchange, const void *data, size_t len) {
@@ -168,6 +198,7 @@ void gw_exchange_abort(struct gw_exchange *exchange) {
   exchange->is_answered = true;
   exchange->is_streaming = false;
   late_drop(exchange);
+  lines_drop(exchange);
   exchange->ops->end(exchange, false);
 }
 
@@ -181,6 +212,10 @@ bool gw_exchange_is_waiting(struct gw_exchange *exchange) {
 
 void gw_exchange_hold(struct gw_exchange *exchange) {
   if (!exchange->is_answered) exchange->ops->hold(exchange);
+}
+
+void gw_exchange_keep_fresh(struct gw_exchange *exchange) {
+  gw_stream_keep_fresh(exchange->ops->stream(exchange));
 }
 
 void gw_exchange_drained(struct gw_exchange *exchange) {
@@ -258,6 +293,24 @@ bool gw_exchange_wants_websocket(const struct gw_exchange *exchange) {
   return false;
 }
 
+static bool offers(const struct gw_http_head *head, struct gw_str protocol) {
+  const struct gw_http_field *field;
+  for (unsigned i = 0; (field = gw_http_field(head, "sec-websocket-protocol", i)); i++) {
+    struct gw_str rest = field->value, offered;
+    while (gw_http_list_next(&rest, &offered))
+      if (gw_str_eq(offered, protocol)) return true;
+  }
+  return false;
+}
+
+bool gw_exchange_offers_protocol(const struct gw_exchange *exchange,
+                                 const struct gw_websocket *handler) {
+  struct gw_str rest = gw_str_of(handler->protocols ? handler->protocols : ""), ours;
+  while (gw_http_list_next(&rest, &ours))
+    if (offers(exchange->head, ours)) return true;
+  return false;
+}
+
 /* Nothing that came behind a refused upgrade is read as a request (security.md 4). */
 static void refuse(struct gw_exchange *exchange, unsigned status, const char *detail) {
   exchange->must_close = true;
@@ -288,7 +341,14 @@ int gw_exchange_accept(struct gw_exchange *exchange) {
   exchange->is_answered = true;
   int r = exchange->ops->upgrade(exchange, conn, &request, late->protocol);
   free(late);
+  lines_drop(exchange);
   return r;
+}
+
+int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers) {
+  if (!exchange->late) return GW_ERR_STATE;
+  int r = headers ? gw_exchange_add_headers(exchange, headers) : 0;
+  return r < 0 ? r : gw_exchange_accept(exchange);
 }
 
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {
@@ -325,4 +385,5 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
   }
   exchange->is_answered = true;
   exchange->ops->upgrade(exchange, conn, &request, gw_conn_protocol_choose(handler, &request));
+  lines_drop(exchange);
 }

@@ -39,6 +39,7 @@ struct gw_exchange {
   bool must_close;      /* the connection ends with the answer, whatever the head says */
   struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
                            become */
+  char *lines;          /* header lines for whatever answer it gets; its own memory */
   struct gw_exchange_late *late; /* what accepting it later needs; NULL: nothing is owed */
   const struct gw_exchange_events *events; /* NULL: nobody watches */
   void *events_user;
@@ -57,6 +58,9 @@ bool gw_exchange_is_waiting(struct gw_exchange *exchange);
  * answer. on_gone never comes inside the call. */
 void gw_exchange_hold(struct gw_exchange *exchange);
 
+/* As gw_conn_keep_fresh. */
+void gw_exchange_keep_fresh(struct gw_exchange *exchange);
+
 /* ---- for what carries it ---- */
 
 /* What waited has gone to the system. */
@@ -72,10 +76,16 @@ void gw_exchange_abandon(struct gw_exchange *exchange);
 /* Whether the request asks for a WebSocket (Upgrade lists it and Connection says so, RFC 6455
  * section 4.2.1). */
 bool gw_exchange_wants_websocket(const struct gw_exchange *exchange);
+/* Whether the client offers one of the handler's subprotocols. */
+bool gw_exchange_offers_protocol(const struct gw_exchange *exchange,
+                                 const struct gw_websocket *handler);
 /* Makes it a connection of the route: checks the handshake, asks the handler, answers 101. Where
  * something is wrong, the answer says so (400, 405, 426, or the handler's status) and the
  * connection ends. */
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route);
+/* gw_exchange_add_headers (NULL: none) and gw_exchange_accept; where the former gives an error,
+ * nothing has happened. */
+int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers);
 /* An answer of one status with its own text as the body, application/problem+json (RFC 9457);
  * `detail` may be NULL and goes in as it is: our own words, without quotes or backslashes. */
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail);

@@ -24,6 +24,7 @@
 
 static void h1_free(struct gw_task *task) {
   struct gw_h1 *h1 = gw_container_of(task, struct gw_h1, retire);
+  free(h1->exchange.lines);
   gw_buf_clear(&h1->in);
   gw_buf_clear(&h1->head);
   gw_buf_clear(&h1->body_bytes);
@@ -64,6 +65,7 @@ void gw_h1_close(struct gw_h1 *h1) {
 /* ---- requests ---- */
 
 static void begin_exchange(struct gw_h1 *h1, const struct gw_http_head *head) {
+  free(h1->exchange.lines);
   h1->exchange = (struct gw_exchange){
       .ops = &gw_h1_ops, .head = head, .loop = h1->side->loop, .is_tls = h1->side->is_tls};
   gw_http_target_split(head->target, &h1->exchange.path, &h1->exchange.query);

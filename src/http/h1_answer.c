@@ -47,6 +47,7 @@ static int write_head(const struct gw_h1 *h1, const struct gw_reply *reply,
   if (r == 0 && reply->content_type)
     r = gw_http_write_field(out, GW_STR("Content-Type"), gw_str_of(reply->content_type));
   if (r == 0 && reply->headers) r = gw_buf_add_text(out, reply->headers);
+  if (r == 0 && h1->exchange.lines) r = gw_buf_add_text(out, h1->exchange.lines);
   if (r == 0) r = write_framing(out, reply, framing);
   if (r == 0 && ends) r = gw_buf_add_text(out, "Connection: close\r\n");
   if (r == 0 && !ends && h1->is_http_1_0) r = gw_buf_add_text(out, "Connection: keep-alive\r\n");
@@ -210,6 +211,14 @@ static void h1_end(struct gw_exchange *exchange, bool is_whole) {
 
 /* ---- the way to a WebSocket ---- */
 
+/* The exchange's own lines go before the empty one. */
+static int write_switch(struct gw_h1 *h1, const char *answer, size_t len) {
+  const char *lines = h1->exchange.lines ? h1->exchange.lines : "";
+  const struct gw_piece pieces[] = {
+      {answer, len - 2, NULL}, {lines, strlen(lines), NULL}, {"\r\n", 2, NULL}};
+  return gw_stream_write(h1->stream, pieces, 3);
+}
+
 static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
                       const struct gw_ws_request *request, int protocol) {
   struct gw_h1 *h1 = h1_of(exchange);
@@ -220,7 +229,7 @@ static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
   if (name.len) memcpy(text, name.at, name.len);
   text[name.len] = '\0';
   int n = gw_ws_answer_write(request, name.len ? text : NULL, answer, sizeof answer);
-  int r = n < 0 ? n : gw_stream_write(h1->stream, &(struct gw_piece){answer, (size_t)n, NULL}, 1);
+  int r = n < 0 ? n : write_switch(h1, answer, (size_t)n);
   if (r >= 0 && h1->has_ended) r = GW_ERR_CLOSED;
   if (r < 0) {
     gw_exchange_abandon(exchange);
@@ -236,7 +245,7 @@ static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
     gw_stream_pause(stream, false);
   }
   gw_conn_open(conn, stream, &request->deflate, protocol < 0 ? -1 : protocol);
-  if (h1->side->is_draining) gw_conn_close(conn, GW_WS_CODE_GOING_AWAY, "the server is stopping");
+  if (h1->side->is_draining) gw_conn_stop(conn);
   if (h1->rest_len) gw_conn_feed(conn, h1->rest, h1->rest_len);
   gw_h1_release(h1);
   return 0;

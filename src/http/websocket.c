@@ -11,6 +11,7 @@
 
 #include "codec/http/text.h"
 #include "codec/ws/conn.h"
+#include "codec/ws/pack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -448,6 +449,33 @@ int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames) {
                                     &(struct gw_piece){frames->data, frames->len, frames}, 1));
 }
 
+int gw_conn_send_pack(struct gw_conn *conn, struct gw_bytes *frame) {
+  int r = may_send(conn, frame->len);
+  if (r == 0) r = gw_ws_pack_send(&conn->ws);
+  if (r < 0) return r;
+  return told(conn,
+              gw_stream_write(conn->stream, &(struct gw_piece){frame->data, frame->len, frame}, 1));
+}
+
+unsigned gw_conn_pack_bits(const struct gw_conn *conn) {
+  return gw_ws_pack_bits(&conn->ws);
+}
+
+int gw_conn_pack(struct gw_conn *conn, const struct gw_ws_frame *message,
+                 struct gw_bytes **out_frame) {
+  const struct gw_conn_route *route = conn->route;
+  return gw_ws_pack(route->shared, &route->protocol.deflate, gw_conn_pack_bits(conn), message,
+                    out_frame);
+}
+
+bool gw_conn_is_waiting(struct gw_conn *conn) {
+  return conn->state == OPEN && told(conn, gw_stream_write(conn->stream, NULL, 0)) == 1;
+}
+
+void gw_conn_keep_fresh(struct gw_conn *conn) {
+  if (conn->state == OPEN) gw_stream_keep_fresh(conn->stream);
+}
+
 int gw_conn_ping(struct gw_conn *conn, const void *data, size_t len) {
   return send_frame(conn, &(struct gw_ws_frame){.opcode = GW_WS_PING, .data = data, .len = len});
 }
@@ -467,6 +495,14 @@ int gw_conn_close(struct gw_conn *conn, unsigned code, const char *reason) {
   gw_loop_timer_set(conn->route->loop, &conn->timer, conn->route->close_ms);
   r = write_wire(conn, &wire, NULL);
   return r < 0 ? r : 0;
+}
+
+void gw_conn_stop(struct gw_conn *conn) {
+  if (conn->state == OPEN && conn->route->handler->on_stop) {
+    conn->route->handler->on_stop(conn);
+  } else {
+    (void)gw_conn_close(conn, GW_WS_CODE_GOING_AWAY, "the server is stopping");
+  }
 }
 
 void gw_conn_abort(struct gw_conn *conn) {

@@ -49,6 +49,21 @@ void gw_conn_feed(struct gw_conn *conn, uint8_t *data, size_t len);
 /* Frames that are written already (a server's, uncompressed, whole): shared, not copied. As
  * gw_conn_send. */
 int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames);
+/* A frame made once for many by codec/ws/pack.h, compressed or plain: shared, not copied. As
+ * gw_conn_send; GW_ERR_STATE between the parts of another message. */
+int gw_conn_send_pack(struct gw_conn *conn, struct gw_bytes *frame);
+/* The window size of a packing for this connection, 0 for a plain one, which fits all. */
+unsigned gw_conn_pack_bits(const struct gw_conn *conn);
+/* Makes one of a whole message, for every connection with the same pack bits that has the same
+ * compression settings. GW_ERR_MEMORY, GW_ERR_ARGUMENT. */
+int gw_conn_pack(struct gw_conn *conn, const struct gw_ws_frame *message,
+                 struct gw_bytes **out_frame);
+/* Whether bytes wait that the system would not take; on_drain follows then. */
+bool gw_conn_is_waiting(struct gw_conn *conn);
+/* For one that wants the newest rather than all: the system takes little in advance for it. */
+void gw_conn_keep_fresh(struct gw_conn *conn);
+/* The server stops: on_stop, or Close 1001. */
+void gw_conn_stop(struct gw_conn *conn);
 /* Posted bytes for this id have been sent or dropped; tells an on_drain that is owed. */
 void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len);
 struct gw_conn_route *gw_conn_route_of(const struct gw_conn *conn);

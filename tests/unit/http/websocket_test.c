@@ -580,6 +580,76 @@ static void backpressure_is_told_then_full_then_a_drain(void **state) {
   place_end(p);
 }
 
+static void waiting_is_what_the_system_would_not_take(void **state) {
+  (void)state;
+  struct place *p = &place;
+  place_open(p);
+  assert_false(gw_conn_is_waiting(p->conn));
+  assert_int_equal(gw_conn_send(p->conn, GW_WS_TEXT, "small", 5), 0);
+  assert_false(gw_conn_is_waiting(p->conn)); /* it leaves with the turn */
+  gw_conn_keep_fresh(p->conn);
+  fill(p, 1 << 17);
+  gw_loop_turn(p->loop, 0);
+  assert_true(gw_conn_is_waiting(p->conn));
+  uint64_t until = peer_clock() + PEER_WAIT_MS;
+  while (p->drains == 0 && peer_more(&p->peer, until))
+    p->peer.len = 0;
+  assert_int_equal(p->drains, 1);
+  assert_false(gw_conn_is_waiting(p->conn));
+  place_end(p);
+}
+
+static void a_packed_frame_is_shared_and_counts_like_any_other(void **state) {
+  (void)state;
+  struct place *p = &place;
+  place_begin(p);
+  p->handler.max_buffered = 1000;
+  place_open_as(p, false);
+  struct gw_bytes *frame;
+  assert_int_equal(gw_conn_pack_bits(p->conn), 0);
+  assert_int_equal(
+      gw_conn_pack(p->conn, &(struct gw_ws_frame){.opcode = GW_WS_TEXT, .data = "abc", .len = 3},
+                   &frame),
+      0);
+  assert_int_equal(gw_conn_send_pack(p->conn, frame), 0);
+  assert_int_equal(frame->refs, 2);
+  peer_expect(&p->peer, 0x81, "abc");
+  assert_int_equal(frame->refs, 1);
+  assert_int_equal(gw_conn_send_part(p->conn, GW_WS_TEXT, false, "x", 1), 0);
+  assert_int_equal(gw_conn_send_pack(p->conn, frame), GW_ERR_STATE);
+  assert_int_equal(gw_conn_send_part(p->conn, GW_WS_TEXT, true, "y", 1), 0);
+  int r = 0;
+  while (r >= 0)
+    r = gw_conn_send_pack(p->conn, frame);
+  assert_int_equal(r, GW_ERR_FULL);
+  gw_conn_close(p->conn, 1000, "");
+  assert_int_equal(gw_conn_send_pack(p->conn, frame), GW_ERR_CLOSED);
+  gw_bytes_unref(frame);
+  place_end(p);
+}
+
+static void bye(struct gw_conn *conn) {
+  gw_conn_send(conn, GW_WS_TEXT, "bye", 3);
+  gw_conn_close(conn, 4501, "");
+}
+
+static void a_stop_closes_or_is_told(void **state) {
+  (void)state;
+  struct place *p = &place;
+  place_open(p);
+  gw_conn_stop(p->conn);
+  gw_conn_stop(p->conn);
+  peer_expect_close(&p->peer, 1001);
+  place_end(p);
+  place_begin(p);
+  p->handler.on_stop = bye;
+  place_open_as(p, false);
+  gw_conn_stop(p->conn);
+  peer_expect(&p->peer, 0x81, "bye");
+  peer_expect_close(&p->peer, 4501);
+  place_end(p);
+}
+
 /* A message larger than max_buffered goes where nothing waits. */
 static void one_message_always_fits(void **state) {
   (void)state;
@@ -801,6 +871,9 @@ int main(void) {
       cmocka_unit_test(a_close_while_paused_hears_the_answer),
       cmocka_unit_test(a_paused_connection_tells_nothing),
       cmocka_unit_test(backpressure_is_told_then_full_then_a_drain),
+      cmocka_unit_test(waiting_is_what_the_system_would_not_take),
+      cmocka_unit_test(a_packed_frame_is_shared_and_counts_like_any_other),
+      cmocka_unit_test(a_stop_closes_or_is_told),
       cmocka_unit_test(one_message_always_fits),
       cmocka_unit_test(of_many_pings_one_pong_waits_and_it_is_the_newest_s),
       cmocka_unit_test(a_flood_of_pings_and_pongs_is_a_policy_violation),
