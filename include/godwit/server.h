@@ -53,7 +53,10 @@ GW_API void gw_server_free(struct gw_server *server);
 
 /* A path is exact, or a prefix where it ends in a slash and a star. Exact paths win, then the
  * longest prefix. The handler is borrowed until gw_server_free. GW_ERR_ARGUMENT, GW_ERR_MEMORY,
- * GW_ERR_STATE where the path has one already. */
+ * GW_ERR_STATE where the path has one already.
+ * A path may have up to eight WebSocket handlers that share no subprotocol, one of them without
+ * any: a request goes to the first, in the order of adding, that speaks one which the client
+ * offers, else to the one without, else to the first. */
 GW_API int gw_server_websocket(struct gw_server *server, const char *path,
                                const struct gw_websocket *handler);
 

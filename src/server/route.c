@@ -3,6 +3,8 @@
  */
 #include "server/route.h"
 
+#include "codec/http/text.h"
+
 #include <stdlib.h>
 
 static struct gw_route *route_of(struct gw_routes *routes, struct gw_str path, bool is_prefix) {
@@ -24,6 +26,29 @@ static int route_new(struct gw_routes *routes, struct gw_str path, bool is_prefi
   return 0;
 }
 
+static bool speaks(const struct gw_websocket *handler, struct gw_str protocol) {
+  struct gw_str rest = gw_str_of(handler->protocols ? handler->protocols : ""), name;
+  while (gw_http_list_next(&rest, &name))
+    if (gw_str_eq(name, protocol)) return true;
+  return false;
+}
+
+/* Nobody could tell them apart. */
+static bool clash(const struct gw_websocket *a, const struct gw_websocket *b) {
+  struct gw_str rest = gw_str_of(a->protocols ? a->protocols : ""), name;
+  if (!a->protocols && !b->protocols) return true;
+  while (gw_http_list_next(&rest, &name))
+    if (speaks(b, name)) return true;
+  return a == b;
+}
+
+static int check_websocket(const struct gw_route *route, const struct gw_websocket *handler) {
+  if (!route || !handler) return 0;
+  for (unsigned i = 0; i < route->n_websockets; i++)
+    if (clash(route->websockets[i], handler)) return GW_ERR_STATE;
+  return route->n_websockets == GW_ROUTE_WEBSOCKETS ? GW_ERR_FULL : 0;
+}
+
 int gw_routes_add(struct gw_routes *routes, const char *path, const struct gw_websocket *websocket,
                   const struct gw_http *http) {
   struct gw_str text = gw_str_of(path);
@@ -31,10 +56,11 @@ int gw_routes_add(struct gw_routes *routes, const char *path, const struct gw_we
   bool is_prefix = text.len >= 2 && memcmp(text.at + text.len - 2, "/*", 2) == 0;
   if (is_prefix) text.len--;
   struct gw_route *route = route_of(routes, text, is_prefix);
-  if (route && ((websocket && route->websocket) || (http && route->http))) return GW_ERR_STATE;
-  int r = route ? 0 : route_new(routes, text, is_prefix, &route);
+  if (route && http && route->http) return GW_ERR_STATE;
+  int r = check_websocket(route, websocket);
+  if (r == 0 && !route) r = route_new(routes, text, is_prefix, &route);
   if (r < 0) return r;
-  if (websocket) route->websocket = websocket;
+  if (websocket) route->websockets[route->n_websockets++] = websocket;
   if (http) route->http = http;
   return 0;
 }

@@ -6,13 +6,15 @@
 #include "base/str.h"
 #include "godwit/server.h"
 
-#define GW_ROUTES_MAX 256 /* of one server: a table that is walked at each request stays short */
+#define GW_ROUTE_WEBSOCKETS 8 /* of one path, told apart by subprotocol */
+#define GW_ROUTES_MAX       256 /* of one server: a table that is walked at each request stays short */
 
 struct gw_route {
   struct gw_str path; /* without the star of a prefix; its own memory */
   bool is_prefix;
-  const struct gw_websocket *websocket; /* borrowed; either may be NULL, not both */
-  const struct gw_http *http;
+  const struct gw_websocket *websockets[GW_ROUTE_WEBSOCKETS]; /* borrowed, as http */
+  unsigned n_websockets;
+  const struct gw_http *http; /* may be NULL where there is a WebSocket */
 };
 
 struct gw_routes {
@@ -20,7 +22,8 @@ struct gw_routes {
   unsigned n;
 };
 
-/* Adds what is not NULL to the path's route. GW_ERR_ARGUMENT, GW_ERR_STATE, GW_ERR_FULL,
+/* Adds what is not NULL to the path's route. GW_ERR_ARGUMENT; GW_ERR_STATE where it has one of
+ * that kind (a WebSocket: with one of its subprotocols, or with none either); GW_ERR_FULL,
  * GW_ERR_MEMORY. */
 int gw_routes_add(struct gw_routes *routes, const char *path, const struct gw_websocket *websocket,
                   const struct gw_http *http);

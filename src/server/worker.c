@@ -31,6 +31,22 @@ static void serve_http(const struct gw_http *http, struct gw_exchange *exchange)
   gw_exchange_problem(exchange, 403, "this Origin is not allowed");
 }
 
+/* Who the request is for: the first that speaks what the client offers, else the one that needs no
+ * subprotocol, else the first. */
+static unsigned choose_websocket(const struct gw_route *route, const struct gw_exchange *exchange) {
+  unsigned without = 0;
+  for (unsigned i = 0; i < route->n_websockets && route->n_websockets > 1; i++) {
+    if (gw_exchange_offers_protocol(exchange, route->websockets[i])) return i;
+    if (!route->websockets[i]->protocols) without = i;
+  }
+  return without;
+}
+
+static void serve_websocket(struct gw_worker *worker, unsigned i, struct gw_exchange *exchange) {
+  unsigned k = choose_websocket(&worker->routes->at[i], exchange);
+  gw_exchange_websocket(exchange, &worker->conn_routes[i * GW_ROUTE_WEBSOCKETS + k]);
+}
+
 static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
   int i = gw_routes_find(worker->routes, exchange->path);
@@ -38,14 +54,14 @@ static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   if (!route) {
     exchange->must_close = exchange->head->wants_upgrade;
     gw_exchange_problem(exchange, 404, "nothing is at this path");
-  } else if (route->websocket && gw_exchange_wants_websocket(exchange)) {
-    gw_exchange_websocket(exchange, &worker->conn_routes[i]);
+  } else if (route->n_websockets && gw_exchange_wants_websocket(exchange)) {
+    serve_websocket(worker, (unsigned)i, exchange);
   } else if (route->http) {
     exchange->must_close = gw_exchange_wants_websocket(exchange);
     serve_http(route->http, exchange);
   } else {
     /* Says what is missing: Upgrade, Connection, or the method. */
-    gw_exchange_websocket(exchange, &worker->conn_routes[i]);
+    serve_websocket(worker, (unsigned)i, exchange);
   }
 }
 
@@ -140,7 +156,7 @@ static void each_conn(struct gw_worker *worker, bool is_cut) {
     if (is_cut) {
       gw_conn_abort(conn);
     } else {
-      gw_conn_close(conn, GW_WS_CODE_GOING_AWAY, "the server is stopping");
+      gw_conn_stop(conn);
     }
 }
 
@@ -204,15 +220,16 @@ int gw_worker_init(struct gw_worker *worker, unsigned index,
 int gw_worker_prepare(struct gw_worker *worker) {
   const struct gw_routes *routes = worker->routes;
   if (routes->n == 0) return 0;
-  worker->conn_routes = calloc(routes->n, sizeof *worker->conn_routes);
+  worker->conn_routes = calloc(routes->n, GW_ROUTE_WEBSOCKETS * sizeof *worker->conn_routes);
   if (!worker->conn_routes) return GW_ERR_MEMORY;
-  for (unsigned i = 0; i < routes->n; i++) {
-    if (!routes->at[i].websocket) continue;
-    gw_conn_route_init(&worker->conn_routes[i], routes->at[i].websocket, false);
-    worker->conn_routes[i].loop = worker->loop;
-    worker->conn_routes[i].shared = worker->shared;
-    worker->conn_routes[i].table = worker->table;
-  }
+  for (unsigned i = 0; i < routes->n; i++)
+    for (unsigned k = 0; k < routes->at[i].n_websockets; k++) {
+      struct gw_conn_route *conn_route = &worker->conn_routes[i * GW_ROUTE_WEBSOCKETS + k];
+      gw_conn_route_init(conn_route, routes->at[i].websockets[k], false);
+      conn_route->loop = worker->loop;
+      conn_route->shared = worker->shared;
+      conn_route->table = worker->table;
+    }
   return 0;
 }
 

@@ -32,8 +32,8 @@ struct gw_worker {
   struct gw_net *net;
   struct gw_ws_shared *shared;
   struct gw_conn_table *table;
-  struct gw_conn_route
-      *conn_routes; /* one per route; those without a WebSocket handler stay empty */
+  struct gw_conn_route *conn_routes; /* GW_ROUTE_WEBSOCKETS for each route, as many as it has
+                                        handlers filled in */
   struct gw_entrance entrances[GW_LISTENS_MAX];
   unsigned n_entrances;
   size_t open; /* HTTP connections; WebSockets are counted by the table */

@@ -60,8 +60,33 @@ static void a_path_can_have_one_of_each_kind(void **state) {
   assert_int_equal(gw_routes_add(&routes, "/a", NULL, &http), GW_ERR_STATE);
   assert_int_equal(gw_routes_add(&routes, "/a/*", NULL, &http), 0);
   assert_int_equal(routes.n, 2);
-  assert_ptr_equal(routes.at[found("/a")].websocket, &ws);
+  assert_ptr_equal(routes.at[found("/a")].websockets[0], &ws);
   assert_ptr_equal(routes.at[found("/a")].http, &http);
+}
+
+static void websockets_of_one_path_differ_in_their_subprotocols(void **state) {
+  (void)state;
+  static const struct gw_websocket one = {.protocols = "a, b"}, two = {.protocols = "c"},
+                                   clash_1 = {.protocols = "d,b"}, ws_2;
+  assert_int_equal(gw_routes_add(&routes, "/a", &one, NULL), 0);
+  assert_int_equal(gw_routes_add(&routes, "/a", &one, NULL), GW_ERR_STATE);
+  assert_int_equal(gw_routes_add(&routes, "/a", &clash_1, NULL), GW_ERR_STATE);
+  assert_int_equal(gw_routes_add(&routes, "/a", &ws, NULL), 0);
+  assert_int_equal(gw_routes_add(&routes, "/a", &ws_2, NULL), GW_ERR_STATE);
+  assert_int_equal(gw_routes_add(&routes, "/a", &two, NULL), 0);
+  assert_int_equal(routes.n, 1);
+  assert_int_equal(routes.at[0].n_websockets, 3);
+  assert_ptr_equal(routes.at[0].websockets[0], &one);
+  assert_ptr_equal(routes.at[0].websockets[1], &ws);
+  assert_ptr_equal(routes.at[0].websockets[2], &two);
+  struct gw_websocket more[GW_ROUTE_WEBSOCKETS - 2] = {0};
+  char names[GW_ROUTE_WEBSOCKETS][2] = {0};
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    names[i][0] = (char)('k' + i);
+    more[i].protocols = names[i];
+    int r = gw_routes_add(&routes, "/a", &more[i], NULL);
+    assert_int_equal(r, i < GW_ROUTE_WEBSOCKETS - 3 ? 0 : GW_ERR_FULL);
+  }
 }
 
 static void a_star_is_only_a_star_at_the_end(void **state) {
@@ -100,6 +125,7 @@ int main(void) {
       cmocka_unit_test_teardown(exact_paths_win_then_the_longest_prefix, clear),
       cmocka_unit_test_teardown(the_order_of_making_does_not_matter, clear),
       cmocka_unit_test_teardown(a_path_can_have_one_of_each_kind, clear),
+      cmocka_unit_test_teardown(websockets_of_one_path_differ_in_their_subprotocols, clear),
       cmocka_unit_test_teardown(a_star_is_only_a_star_at_the_end, clear),
       cmocka_unit_test_teardown(what_is_no_path_is_refused, clear),
       cmocka_unit_test_teardown(the_table_has_an_end, clear),

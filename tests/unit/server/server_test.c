@@ -174,12 +174,74 @@ static void a_late_acceptance_keeps_the_subprotocol_and_the_frames(void **state)
   peer_frame(&peer, 0x81, "eager", 5);
   PEER_UNTIL(p->loop, p->late);
   gw_loop_turn(p->loop, 2);
-  assert_int_equal(gw_exchange_accept(p->late), 0);
+  assert_int_equal(gw_exchange_accept_with(p->late, "X: 1\r\n\r\n"), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_exchange_accept_with(p->late, "X: 1\r\n"), 0);
   const char *head = peer_head(&peer);
   assert_memory_equal(head, "HTTP/1.1 101 ", 13);
+  assert_non_null(strstr(head, "\r\nX: 1\r\n\r\n"));
   assert_non_null(strstr(head, "Sec-WebSocket-Protocol: a\r\n"));
   peer_expect(&peer, 0x81, "eager");
   peer_close(&peer);
+  end_here(p);
+}
+
+static int name_yourself(struct gw_exchange *exchange, void *user) {
+  assert_int_equal(gw_exchange_add_headers(exchange, "Name: x"), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_exchange_add_headers(exchange, user), 0);
+  assert_int_equal(gw_exchange_add_headers(exchange, "More: 1\r\n"), 0);
+  return strcmp(user, "Name: c\r\n") == 0 ? 403 : 0;
+}
+
+/* Which handler a client meets that offers these, and what is agreed on. */
+static void expect_handler(struct place *p, const char *offer, unsigned status, const char *name,
+                           const char *protocol) {
+  char line[100];
+  connect_to(p, &peer);
+  peer_say(&peer, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                  "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                  "Sec-WebSocket-Version: 13\r\n");
+  peer_say(&peer, offer);
+  peer_say(&peer, "\r\n");
+  const char *head = peer_head(&peer), *agreed = strstr(head, "Sec-WebSocket-Protocol: ");
+  assert_int_equal(strtol(head + 9, NULL, 10), status);
+  snprintf(line, sizeof line, "\r\nName: %s\r\nMore: 1\r\n", name);
+  assert_non_null(strstr(head, line));
+  assert_int_equal(agreed != NULL, protocol != NULL);
+  if (agreed) assert_memory_equal(agreed + 24, protocol, strlen(protocol));
+  peer_close(&peer);
+}
+
+static void handlers_of_one_path_are_chosen_by_subprotocol(void **state) {
+  (void)state;
+  struct place *p = begin((struct gw_server_options){0});
+  struct gw_websocket any = {.on_request = name_yourself, .user = "Name: any\r\n"},
+                      ab = {.on_request = name_yourself,
+                            .user = "Name: ab\r\n",
+                            .protocols = "a,b"},
+                      c = {.on_request = name_yourself, .user = "Name: c\r\n", .protocols = "c"};
+  p->handler =
+      (struct gw_websocket){.on_request = name_yourself, .user = "Name: z\r\n", .protocols = "z"};
+  assert_int_equal(gw_server_websocket(p->server, "/ws", &c), 0);
+  assert_int_equal(gw_server_websocket(p->server, "/ws", &ab), 0);
+  p->server->is_prepared = true;
+  p->server->workers[0].draining = &p->server->draining;
+  assert_int_equal(gw_worker_prepare(&p->server->workers[0]), 0);
+  expect_handler(p, "Sec-WebSocket-Protocol: x, b\r\n", 101, "ab", "b");
+  expect_handler(p, "Sec-WebSocket-Protocol: b, c\r\n", 403, "c", NULL);
+  expect_handler(p, "Sec-WebSocket-Protocol: x\r\nSec-WebSocket-Protocol: a\r\n", 101, "ab", "a");
+  expect_handler(p, "", 101, "z", NULL); /* without one that needs none: the first */
+  expect_handler(p, "Sec-WebSocket-Protocol: A\r\n", 101, "z", NULL);
+  end_here(p);
+
+  p = begin((struct gw_server_options){0});
+  p->handler = ab;
+  assert_int_equal(gw_server_websocket(p->server, "/ws", &any), 0);
+  p->server->is_prepared = true;
+  p->server->workers[0].draining = &p->server->draining;
+  assert_int_equal(gw_worker_prepare(&p->server->workers[0]), 0);
+  expect_handler(p, "", 101, "any", NULL);
+  expect_handler(p, "Sec-WebSocket-Protocol: c\r\n", 101, "any", NULL);
+  expect_handler(p, "Sec-WebSocket-Protocol: b\r\n", 101, "ab", "b");
   end_here(p);
 }
 
@@ -679,6 +741,7 @@ int main(void) {
       cmocka_unit_test(an_upgrade_where_no_websocket_is_ends_the_connection),
       cmocka_unit_test(another_site_s_page_gets_403),
       cmocka_unit_test(a_late_acceptance_keeps_the_subprotocol_and_the_frames),
+      cmocka_unit_test(handlers_of_one_path_are_chosen_by_subprotocol),
       cmocka_unit_test(more_than_max_connections_are_cut),
       cmocka_unit_test(a_slow_handshake_is_ended),
       cmocka_unit_test(a_message_larger_than_64_mib_is_echoed_where_it_is_allowed),
