@@ -2,7 +2,8 @@
 /*
  * The memory store between real threads: four workers publish to the same channels at once. All of
  * them hear everything, in one order; and whoever joins meanwhile with a cursor gets every
- * publication since then, once.
+ * publication since then, once. A user of each worker comes and goes all the time: everybody hears
+ * of it at most once, since nobody stays away for long.
  */
 #include "broker/memory.h"
 
@@ -35,6 +36,7 @@ struct witness {
   struct worker *worker;
   unsigned count;
   struct mark *heard; /* offset - 1 is the place */
+  unsigned joins[WORKERS];
 };
 
 /* Comes with a cursor, stays for a while, comes again. */
@@ -53,6 +55,15 @@ struct shot {
   bool is_flying, is_refused;
 };
 
+/* Comes and goes, and asks who is there. */
+struct visitor {
+  struct gw_store_ask ask;
+  struct worker *worker;
+  char user[8];
+  bool is_here, is_asking;
+  unsigned answers;
+};
+
 struct worker {
   struct run *run;
   pthread_t thread;
@@ -64,6 +75,7 @@ struct worker {
   struct gw_task task;
   struct witness witnesses[CHANNELS];
   struct joiner joiners[CHANNELS];
+  struct visitor visitor;
 };
 
 struct run {
@@ -115,9 +127,43 @@ static void fire(struct shot *shot) {
   if (err < 0) shot_answered(&shot->ask, err, NULL);
 }
 
+/* ---- presence ---- */
+
+static void visitor_answered(struct gw_store_ask *ask, int err,
+                             const struct gw_recovery *recovery) {
+  struct visitor *visitor = gw_container_of(ask, struct visitor, ask);
+  visitor->is_asking = false;
+  expect(visitor->worker, err == 0 || err == GW_ERR_FULL);
+  if (err < 0) return;
+  visitor->answers++;
+  const struct gw_members *members = recovery->members;
+  expect(visitor->worker, members->n == members->users && members->users <= WORKERS);
+  expect(visitor->worker, members->sessions == members->users);
+  for (unsigned i = 0; i < members->n; i++)
+    expect(visitor->worker, members->at[i].user.at[0] == 'u' && members->at[i].sessions == 1);
+}
+
+static void visit(struct visitor *visitor) {
+  struct gw_hub *hub = visitor->worker->hub;
+  struct gw_str user = gw_str_of(visitor->user);
+  if (gw_hub_attend(hub, channel_of(0), user, !visitor->is_here) == 0)
+    visitor->is_here = !visitor->is_here;
+  if (!visitor->is_asking && gw_hub_members(hub, channel_of(0), &visitor->ask) == 0)
+    visitor->is_asking = visitor->ask.held != NULL;
+}
+
+static void witness_presence(struct gw_subscriber *subscriber, struct gw_publication *notice) {
+  struct witness *witness = gw_container_of(subscriber, struct witness, subscriber);
+  unsigned who = (unsigned)(notice->from.at[1] - '0');
+  expect(witness->worker, notice->kind == GW_JOIN && who < WORKERS);
+  expect(witness->worker, who < WORKERS && ++witness->joins[who] == 1);
+}
+
 static void fire_all(struct gw_task *task) {
   struct worker *worker = gw_container_of(task, struct worker, task);
   worker->is_reloading = false;
+  if (!worker->hub) return;
+  visit(&worker->visitor);
   for (unsigned i = 0; i < SHOTS; i++) {
     struct shot *shot = &worker->shots[i];
     if (!shot->is_flying && (shot->is_refused || worker->published < EACH)) fire(shot);
@@ -149,7 +195,8 @@ static void witness_publication(struct gw_subscriber *subscriber,
 }
 
 static const struct gw_subscriber_ops witness_ops = {.on_subscribed = witness_subscribed,
-                                                     .on_publication = witness_publication};
+                                                     .on_publication = witness_publication,
+                                                     .on_presence = witness_presence};
 
 /* ---- joiners ---- */
 
@@ -223,6 +270,8 @@ static void prepare(struct run *run) {
     for (unsigned k = 0; k < SHOTS; k++)
       worker->shots[k] = (struct shot){.ask.on_answer = shot_answered, .worker = worker};
     assert_int_equal(gw_hub_new(gw_memory_store(run->memory, i), &worker->hub), 0);
+    worker->visitor = (struct visitor){.ask.on_answer = visitor_answered, .worker = worker};
+    snprintf(worker->visitor.user, sizeof worker->visitor.user, "u%u", i);
     for (unsigned k = 0; k < CHANNELS; k++) {
       worker->witnesses[k] = (struct witness){.subscriber.ops = &witness_ops, .worker = worker};
       worker->witnesses[k].heard = calloc(ALL, sizeof(struct mark));
@@ -235,6 +284,7 @@ static void prepare(struct run *run) {
 static void end(struct run *run) {
   for (unsigned i = 0; i < WORKERS; i++) {
     gw_hub_free(run->workers[i].hub);
+    run->workers[i].hub = NULL; /* a task that is still posted finds none */
     for (unsigned k = 0; k < CHANNELS; k++)
       free(run->workers[i].witnesses[k].heard);
   }
@@ -273,6 +323,7 @@ static void four_threads_hear_one_order_and_joiners_miss_nothing(void **state) {
   for (unsigned i = 0; i < WORKERS; i++) {
     assert_int_equal(run.workers[i].errors, 0);
     assert_int_equal(run.workers[i].heard, ALL);
+    assert_true(run.workers[i].visitor.answers > 0);
     for (unsigned k = 0; k < CHANNELS; k++) {
       joined += run.workers[i].joiners[k].joined;
       recovered += run.workers[i].joiners[k].recovered;

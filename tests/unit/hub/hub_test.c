@@ -19,7 +19,7 @@ static struct {
   struct gw_store store;
   struct gw_store_ask *asks[MAX];
   unsigned asked, unsubscribed, forgotten, published;
-  int refusal, unsubscribe_refusal;
+  int refusal, unsubscribe_refusal, attending;
   bool is_sync;
 } s;
 
@@ -60,6 +60,19 @@ static int store_history(struct gw_store *store, struct gw_str channel,
   return 0;
 }
 
+static int store_remove(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask) {
+  (void)store, (void)channel;
+  ask->on_answer(ask, 0, &here);
+  return 0;
+}
+
+static int store_attend(struct gw_store *store, struct gw_str channel, struct gw_str user,
+                        bool is_here) {
+  (void)store, (void)channel, (void)user;
+  s.attending += is_here ? 1 : -1;
+  return 0;
+}
+
 static void store_forget(struct gw_store *store, struct gw_store_ask *ask) {
   (void)store, (void)ask;
   s.forgotten++;
@@ -69,6 +82,9 @@ static const struct gw_store_ops store_ops = {.publish = store_publish,
                                               .subscribe = store_subscribe,
                                               .unsubscribe = store_unsubscribe,
                                               .history = store_history,
+                                              .remove = store_remove,
+                                              .attend = store_attend,
+                                              .members = store_remove,
                                               .forget = store_forget};
 
 static void answer(unsigned i, int err) {
@@ -80,7 +96,7 @@ static void answer(unsigned i, int err) {
 /* The subscribers: each notes what it hears and may act on it. */
 struct listener {
   struct gw_subscriber subscriber;
-  int answered, heard, err;
+  int answered, heard, noticed, err;
   void (*act)(struct listener *self);
 };
 
@@ -103,6 +119,17 @@ static void note_publication(struct gw_subscriber *subscriber, struct gw_publica
   if (self->act) self->act(self);
 }
 
+static void note_presence(struct gw_subscriber *subscriber, struct gw_publication *notice) {
+  struct listener *self = gw_container_of(subscriber, struct listener, subscriber);
+  assert_int_equal(notice->kind, GW_JOIN);
+  self->noticed++;
+  if (self->act) self->act(self);
+}
+
+static const struct gw_subscriber_ops attentive_ops = {.on_subscribed = note_subscribed,
+                                                       .on_publication = note_publication,
+                                                       .on_presence = note_presence};
+
 static const struct gw_subscriber_ops ops = {.on_subscribed = note_subscribed,
                                              .on_publication = note_publication};
 
@@ -121,6 +148,10 @@ static int teardown(void **state) {
   (void)state;
   gw_hub_free(hub);
   return 0;
+}
+
+static void leave_self(struct listener *self) {
+  gw_hub_unsubscribe(hub, &self->subscriber);
 }
 
 static int listen_to(unsigned i, const char *channel) {
@@ -166,9 +197,33 @@ static void names_and_states_are_checked(void **state) {
   assert_int_equal(listen_to(0, "/a"), GW_ERR_ARGUMENT);
   assert_int_equal(publish(""), GW_ERR_ARGUMENT);
   assert_int_equal(gw_hub_history(hub, GW_STR("a/"), NULL, 0, NULL), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_hub_remove(hub, GW_STR("a/"), NULL), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_hub_members(hub, GW_STR("a/"), NULL), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_hub_attend(hub, GW_STR("a/"), GW_STR("u"), true), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_hub_attend(hub, GW_STR("a"), GW_STR(""), true), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_hub_attend(hub, GW_STR("a"), GW_STR("u"), true), 0);
+  assert_int_equal(gw_hub_attend(hub, GW_STR("a"), (struct gw_str){0}, true), 0);
+  assert_int_equal(s.attending, 2);
   assert_int_equal(listen_to(0, "a"), 0);
   assert_int_equal(listen_to(0, "b"), GW_ERR_STATE);
   assert_int_equal(gw_hub_channel_count(hub), 1);
+}
+
+static void notices_reach_those_who_ask_for_them(void **state) {
+  (void)state;
+  l[0].subscriber.ops = l[2].subscriber.ops = &attentive_ops;
+  listen_to(0, "a"), listen_to(1, "a"), listen_to(2, "a");
+  l[0].act = leave_self;
+  struct gw_publication_parts parts = {
+      .kind = GW_JOIN, .channel = GW_STR("a"), .from = GW_STR("ann")};
+  for (unsigned i = 0; i < 2; i++) {
+    struct gw_publication *notice = gw_publication_new(&parts);
+    s.store.on_publication(&s.store, notice);
+    gw_publication_unref(notice);
+  }
+  assert_int_equal(l[0].noticed, 1);
+  assert_int_equal(l[2].noticed, 2);
+  assert_int_equal(l[0].heard + l[1].heard + l[2].heard, 0);
 }
 
 static void pending_subscribers_hear_nothing(void **state) {
@@ -214,10 +269,6 @@ static void refused_subscription_leaves_nothing(void **state) {
 }
 
 /* ---- callbacks that change who listens ---- */
-
-static void leave_self(struct listener *self) {
-  gw_hub_unsubscribe(hub, &self->subscriber);
-}
 
 static void everybody_leaves(struct listener *self) {
   (void)self;
@@ -387,6 +438,7 @@ int main(void) {
       TEST(subscribers_are_small),
       TEST(only_the_channels_subscribers_hear),
       TEST(names_and_states_are_checked),
+      TEST(notices_reach_those_who_ask_for_them),
       TEST(pending_subscribers_hear_nothing),
       TEST(leaving_while_pending_forgets),
       TEST(refused_subscription_leaves_nothing),
