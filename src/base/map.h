@@ -13,13 +13,9 @@
 
 typedef struct gw_str gw_map_key_fn(const void *value);
 
-struct gw_map_slot {
-  uint64_t hash;
-  void *value; /* NULL: empty */
-};
-
 struct gw_map {
-  struct gw_map_slot *slots; /* open addressing; shrinks again when it has emptied */
+  void **values;    /* open addressing; shrinks again when it has emptied */
+  uint32_t *hashes; /* of each value, in the same memory; 0: empty */
   size_t room, count;
   uint64_t seed;
   gw_map_key_fn *key_of;

@@ -54,9 +54,10 @@ static struct gw_str key_of(const void *channel) {
 /* ---- channels ---- */
 
 static struct gw_hub_channel *channel_new(struct gw_hub *hub, struct gw_str name) {
-  struct gw_hub_channel *channel = malloc(sizeof *channel + name.len);
+  struct gw_hub_channel *channel = malloc(offsetof(struct gw_hub_channel, name) + name.len);
   if (!channel) return NULL;
-  *channel = (struct gw_hub_channel){.name_len = (uint8_t)name.len};
+  channel->is_owed = false;
+  channel->name_len = (uint8_t)name.len;
   gw_list_init(&channel->subscribers);
   memcpy(channel->name, name.at, name.len);
   if (gw_map_add(&hub->channels, channel) == 0) return channel;
