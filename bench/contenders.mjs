@@ -49,7 +49,7 @@ function floorCommand({ row, port }) {
 const channels = ({ row }) => [godwit, "serve", ...listen, ...(row.channels ? ["--channel", row.channels] : [])];
 
 // `ways`: how a contender's subscribers hear a channel, where it is not one bare WebSocket at /channels/bench: the
-// load generator's --transport, and a path of its own.
+// load generator's --transport, and a path of its own. Who has ways takes a POST to /channels/bench too.
 const listen = ["--listen", "127.0.0.1:{port}", "--workers", "1"];
 const own = [
   {
@@ -75,7 +75,7 @@ const own = [
       raw: {},
       channels: {},
       user: {},
-      ...Object.fromEntries(["godwit", "sse", "ndjson"].map((name) => [name, { transport: name }])),
+      ...Object.fromEntries(["godwit", "sse", "ndjson", "longpoll"].map((name) => [name, { transport: name }])),
       mixed: { transport: "raw,godwit,sse,ndjson" },
       polls: { transport: "raw,godwit,sse,ndjson,longpoll" },
     },
@@ -157,7 +157,8 @@ export function commandFor(contender, row, { port, cert, key, scratch }) {
 
 export const wayOf = (contender, row) => (contender.ways ?? { raw: {} })[row.way ?? "raw"];
 export const takesPart = (contender, row) =>
-  row.kind in contender.kinds && wayOf(contender, row) && (contender.modes?.includes(row.mode) ?? true);
+  row.kind in contender.kinds && wayOf(contender, row) && (!row.isPosted || contender.ways) &&
+  (contender.modes?.includes(row.mode) ?? true);
 
 export function makeCertificate(folder) {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];

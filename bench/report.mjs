@@ -14,6 +14,7 @@ const TITLES = {
   memory: "Idle connections: server's own memory for each",
   latency: "Latency at a fixed rate",
   "fan-out": "Fan-out: server CPU per delivery",
+  transports: "A POST to 1,000 by each transport: server CPU per delivery",
   mixed: "A POST and its subscribers by different ways",
   slow: "Fan-out beside a slow reader",
   sessions: "Idle sessions: server's own memory for each",
@@ -37,8 +38,16 @@ function cellOf(row, { reports, failure }) {
     Object.assign(cell, { user: share("user_s"), system: share("system_s") });
     cell.perSecond = summarise(reports.map((r) => r.messages_per_s)).median;
   }
+  if (row.group === "mixed" && !row.isFurther) cell.ways = waysOf(reports);
   if (row.mode === "open") cell.cpu = summarise(reports.map((r) => r.server.cpu_us_per_message)).median;
   return cell;
+}
+
+// Where a contender's subscribers come by several transports: how long to each, by transport.
+function waysOf(reports) {
+  const names = Object.keys(reports[0]?.transports ?? {});
+  const at = (name, share) => summarise(reports.map((r) => r.transports[name].latency_us[share]));
+  return names.map((name) => ({ name, p50: at(name, "p50"), p99: at(name, "p99") }));
 }
 
 // A row and what else is read from its runs.
@@ -107,8 +116,24 @@ function splitTable(table, names) {
   return body.length ? [line(["user + system", ...names]), ruler(names.length + 1), ...body].join("\n") : "";
 }
 
+const byWay = (table, names) =>
+  table.flatMap(({ row, cells }) =>
+    names.flatMap((name) => (cells.get(name)?.ways?.length ? [{ row, name, ways: cells.get(name).ways }] : [])));
+
+function wayTable(table, names) {
+  const found = byWay(table, names);
+  const transports = [...new Set(found.flatMap(({ ways }) => ways.map((way) => way.name)))];
+  const body = found.map(({ row, name, ways }) => {
+    const of = new Map(ways.map((way) => [way.name, way]));
+    const cell = (way) => (way ? `${figure(way.p50.median, 0)} / ${figure(way.p99.median, 0)}` : "");
+    return line([`${name}: ${row.way}`, ...transports.map((transport) => cell(of.get(transport)))]);
+  });
+  return body.length ? [line(["p50 / p99, µs", ...transports]), ruler(transports.length + 1), ...body].join("\n") : "";
+}
+
 function drawGroup(group, table, names) {
-  const palette = colours(names);
+  const ways = byWay(table, names);
+  const palette = colours([...names, ...ways.flatMap((one) => one.ways.map((way) => way.name))]);
   const measured = ({ cells }, name) => cells.get(name)?.median !== undefined;
   if (table[0].row.x !== undefined) {
     const points = (name) =>
@@ -121,6 +146,10 @@ function drawGroup(group, table, names) {
       ...{ title, unit, digits },
       entries: names.filter((name) => measured({ cells }, name)).map((name) => ({ name, ...cells.get(name) })),
     }))
+    .concat(ways.map(({ row, name, ways: entries }) => ({
+      title: `${name}, ${row.way}: to each, by transport`, unit: "µs, p99", digits: 0,
+      entries: entries.map((way) => ({ name: way.name, ...way.p99 })),
+    })))
     .filter(({ entries }) => entries.length);
   return panels.length ? barSheet(TITLES[group], panels, palette) : "";
 }
@@ -181,6 +210,7 @@ export function writeReport(folder, name, session, results) {
   const table = tabulate(results);
   const names = session.contenders.map((c) => c.name).filter((n) => table.some(({ cells }) => cells.has(n)));
   const split = splitTable(table, names);
+  const ways = wayTable(table, names);
   const failed = failures(table);
   const parts = [
     `# Measured on ${session.date}`,
@@ -189,6 +219,7 @@ export function writeReport(folder, name, session, results) {
     ratioTable(table, names),
     baseTable(table, names),
     split && `## Where the CPU time goes, µs per message\n\n${split}`,
+    ways && `## To each subscriber, by transport\n\n${ways}`,
     failed.length && `## Runs that failed, or that a server cannot do\n\n${failed.join("\n")}`,
     ...drawAll(folder, name, table, names),
     simdSection(folder, name, session.simd),

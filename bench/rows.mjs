@@ -35,8 +35,13 @@ const compressed = (id, title, load) => [
     kind: "pubsub-deflate", base: id,
   },
 ];
+const byTransport = (way, name) =>
+  [1, 8].map((inFlight) => ({
+    ...fanout(`transport-${way}-${inFlight}`, `64 B to 1,000 by ${name}, ${inFlight} in flight`, 1000, inFlight),
+    group: "transports", way, isPosted: true,
+  }));
 const mixed = (id, title, way) => ({
-  ...fanout(id, `${title}: p50 to the last`, 10000, 1),
+  ...fanout(id, title, 10000, 1),
   ...{ group: "mixed", way, isPosted: true, split: false, ...LAST(title, "p50") },
   more: [LAST(title, "p99"), { ...DELIVERY, title: `${title}: CPU` }],
 });
@@ -93,6 +98,11 @@ export const rows = [
   fanout("fanout-10000", "64 B to 10,000, one in flight", 10000, 1),
   ...compressed("fanout-1k-10", "1 KiB of text to 10", { connections: 10, size: KIB, payload: "mixed" }),
   ...compressed("fanout-1k-1000", "1 KiB of text to 1,000", { connections: 1000, size: KIB, payload: "mixed" }),
+  ...byTransport("raw", "raw WebSocket"),
+  ...byTransport("godwit", "godwit.v1"),
+  ...byTransport("sse", "SSE"),
+  ...byTransport("ndjson", "NDJSON"),
+  ...byTransport("longpoll", "long poll"),
   mixed("mixed", "POST, 10,000 on mixed transports", "mixed"),
   mixed("mixed-polls", "POST, 10,000 with long polls among them", "polls"),
   slow("slow-0", "64 B to 10,000, all read", 0),
@@ -107,7 +117,7 @@ export const rows = [
   session("session-sse", "SSE", "sse", "s{n/100}"),
   ...[10, 100, 1000, 10000, 18000].map(growth),
   ...[10, 100, 1000, 10000, 18000].map(fanoutGrowth),
-  ...[1, 10, 100, 1000, 10000].map(channelGrowth),
+  ...[10, 100, 1000, 10000].map(channelGrowth),
 ];
 
 // Bytes on the wire of a WebSocket message in one frame (RFC 6455, 5.2): to the server it is masked, four bytes more.
