@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A channel exists while a worker hears it, somebody is in it, or it keeps a publication or a key;
- * asking about one that does not exist makes none, so names cost nothing until they are used
- * (epoch.c says why their cursors hold nevertheless). Each channel that keeps something has one
- * timer, set to the age of what was oldest then: it is not moved when that one is pushed out, so
- * placing hardly ever sets one.
+ * A channel exists while a worker hears it, somebody is in it, or it keeps a publication or a key,
+ * or counts: where it keeps no publication it knows its newest offset for as long as it would have
+ * kept it, so that a cursor which is the newest is recovered. Asking about one that does not exist
+ * makes none, so names cost nothing until they are used (epoch.c says why their cursors hold
+ * nevertheless). Each channel that keeps something has one timer, set to the age of what was oldest
+ * then: it is not moved when that one is pushed out, so placing hardly ever sets one.
  *
  * Invariant: under one epoch a channel gives each offset once. A channel that has given any is
  * freed together with its epoch.
@@ -90,7 +91,8 @@ static bool is_heard(const struct gw_home *home, const struct gw_home_channel *c
 }
 
 static bool is_kept(const struct gw_past *past) {
-  return past && (past->history.count > 0 || past->keys);
+  return past && (past->history.count > 0 || past->keys ||
+                  past->counted_until > gw_loop_now(past->home->loop));
 }
 
 void gw_home_release(struct gw_home *home, struct gw_home_channel *channel) {
@@ -131,6 +133,7 @@ static void on_expiry(struct gw_timer *timer) {
   struct gw_past *past = gw_container_of(timer, struct gw_past, expiry);
   uint64_t now = gw_loop_now(past->home->loop);
   expire_at(past, gw_history_expire(&past->history, past->rules, now));
+  if (past->counted_until > now) expire_at(past, (int64_t)(past->counted_until - now));
   if (past->keys) {
     expire_at(past, gw_keys_expire(past->keys, now));
     keys_free_if_empty(past);
@@ -177,9 +180,11 @@ void gw_home_place(struct gw_home_channel *channel, struct gw_publication *publi
   struct gw_past *past = channel->past;
   publication->time = past->home->wall_clock();
   memcpy(publication->cursor.epoch, past->epoch, sizeof past->epoch);
-  gw_history_add(&past->history, past->rules, publication, gw_loop_now(past->home->loop));
+  uint64_t now = gw_loop_now(past->home->loop);
+  gw_history_add(&past->history, past->rules, publication, now);
   if (key) key->cursor = publication->cursor;
-  if (past->history.count > 0) expire_at(past, (int64_t)past->rules->history_ms);
+  past->counted_until = now + past->rules->history_ms;
+  expire_at(past, (int64_t)past->rules->history_ms);
 }
 
 void gw_home_unreserve(struct gw_home_channel *channel, struct gw_key *key) {
@@ -201,6 +206,7 @@ void gw_home_forget(struct gw_home *home, struct gw_home_channel *channel, struc
   if (!past) return;
   gw_history_clear(&past->history);
   past->history.newest = 0;
+  past->counted_until = 0;
   gw_epochs_write(&home->epochs, name, channel->life, past->epoch);
 }
 

@@ -33,7 +33,8 @@ struct gw_past {
   struct gw_home_channel *channel;
   const struct gw_channel_rules *rules;
   struct gw_history history;
-  struct gw_keys *keys; /* NULL: none */
+  uint64_t counted_until; /* the loop's clock: when its offset may be forgotten */
+  struct gw_keys *keys;   /* NULL: none */
   char epoch[GW_EPOCH_LEN + 1];
 };
 
@@ -55,7 +56,7 @@ void gw_home_clear(struct gw_home *home);
 struct gw_home_channel *gw_home_find(const struct gw_home *home, struct gw_str name);
 /* Made where there is none: whoever does not fill it releases it. GW_ERR_FULL, GW_ERR_MEMORY. */
 int gw_home_open(struct gw_home *home, struct gw_str name, struct gw_home_channel **out_channel);
-/* Frees the channel where nobody hears it, nothing is kept and nobody is in it. */
+/* Frees the channel where nobody hears it, nothing is kept or counted and nobody is in it. */
 void gw_home_release(struct gw_home *home, struct gw_home_channel *channel);
 
 static inline struct gw_str gw_home_channel_name(const struct gw_home_channel *channel) {

@@ -96,7 +96,8 @@ struct gw_store_ops {
    * coming and last going are told to all that hear the channel, as publications of kind GW_JOIN
    * and GW_LEAVE with the cursor of where the channel stands; a worker that does not keep up misses
    * them before it would miss a publication. Where the home has no memory for the user, the session
-   * counts as nobody's. GW_ERR_MEMORY, GW_ERR_FULL (never of leaving): nothing has changed. */
+   * counts as nobody's, and where it has none for the channel either, not at all. GW_ERR_MEMORY,
+   * GW_ERR_FULL (never of leaving): nothing has changed. */
   int (*attend)(struct gw_store *store, struct gw_str channel, struct gw_str user, bool is_here);
   /* The answer's `members`; its cursor says nothing. */
   int (*members)(struct gw_store *store, struct gw_str channel, struct gw_store_ask *ask);
