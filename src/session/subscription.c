@@ -118,6 +118,7 @@ static const struct gw_subscriber_ops deaf = {.on_subscribed = deaf_subscribed,
                                               .on_publication = deaf_publication};
 
 void gw_subscription_discard(struct gw_session_table *table, struct gw_subscription *subscription) {
+  drop_newest(subscription);
   gw_hub_unsubscribe(table->hub, &subscription->subscriber);
   free(subscription->name);
   free(subscription);
