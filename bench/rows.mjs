@@ -115,6 +115,7 @@ export const rows = [
     channels: "quiet:*=presence:off",
   }),
   session("session-sse", "SSE", "sse", "s{n/100}"),
+  session("session-longpoll", "long poll", "longpoll", "s{n/100}"),
   ...[10, 100, 1000, 10000, 18000].map(growth),
   ...[10, 100, 1000, 10000, 18000].map(fanoutGrowth),
   ...[10, 100, 1000, 10000].map(channelGrowth),
