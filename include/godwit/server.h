@@ -65,8 +65,14 @@ GW_API int gw_server_websocket(struct gw_server *server, const char *path,
 struct gw_http {
   void (*on_request)(struct gw_exchange *exchange, void *user);
   void *user;
-  const char *origins; /* as in struct gw_websocket; applies to every request that has an Origin */
-  size_t max_body;     /* 0: the server's */
+  /* As in struct gw_websocket; for every request that has an Origin. Where it may be here its page
+   * may read the answer (CORS; with cookies, unless the list has `*`), and preflights are answered
+   * without the handler. */
+  const char *origins;
+  /* What the path takes, comma list: other methods get 405, OPTIONS 204, both with Allow, without
+   * the handler. NULL: it gets everything. */
+  const char *methods;
+  size_t max_body; /* 0: the server's */
 };
 GW_API int gw_server_http(struct gw_server *server, const char *path,
                           const struct gw_http *handler);

@@ -14,8 +14,9 @@ struct gw_h1_side {
   unsigned keep_alive_ms;
   size_t max_body;      /* where on_head does not say */
   struct gw_link conns; /* all of them, for the end */
-  /* A head is there: the largest body that this request may have. Optional. */
-  size_t (*on_head)(struct gw_h1_side *side, const struct gw_exchange *exchange);
+  /* A head is there: the largest body that this request may have. Optional. Header lines that are
+   * added here go with a refusal of the body; the request comes without them. */
+  size_t (*on_head)(struct gw_h1_side *side, struct gw_exchange *exchange);
   /* A request is whole. Answered in the call, or later on this thread. */
   void (*on_request)(struct gw_h1_side *side, struct gw_exchange *exchange);
   /* A connection has ended or become a WebSocket. Optional. */

@@ -19,14 +19,6 @@
   "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"   \
   "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 
-static bool is_read(const struct gw_exchange *exchange) {
-  return exchange->head->method == GW_HTTP_GET || exchange->head->method == GW_HTTP_HEAD;
-}
-
-static void refuse_method(struct gw_exchange *exchange) {
-  gw_exchange_problem_with(exchange, 405, NULL, "Allow: GET, HEAD\r\n");
-}
-
 /* Whether a list header of the request holds the element, or a star. Parameters (`gzip;q=0`) are
  * looked at for a weight of 0. */
 static bool takes(const struct gw_exchange *exchange, const char *field, const char *element) {
@@ -63,10 +55,6 @@ static void on_page(struct gw_exchange *exchange, void *user) {
     gw_exchange_problem(exchange, 404, "nothing is at this path");
     return;
   }
-  if (!is_read(exchange)) {
-    refuse_method(exchange);
-    return;
-  }
   bool is_gzip = asset->gzip && takes(exchange, "accept-encoding", "gzip");
   const char *etag = is_gzip ? asset->gzip_etag : asset->etag;
   char headers[1024];
@@ -83,10 +71,6 @@ static void on_page(struct gw_exchange *exchange, void *user) {
 
 static void on_health(struct gw_exchange *exchange, void *user) {
   (void)user;
-  if (!is_read(exchange)) {
-    refuse_method(exchange);
-    return;
-  }
   gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
                                                   .content_type = "text/plain; charset=utf-8",
                                                   .headers = "Cache-Control: no-store\r\n",
@@ -94,8 +78,10 @@ static void on_health(struct gw_exchange *exchange, void *user) {
                                                   .len = 3});
 }
 
-static const struct gw_http page_route = {.on_request = on_page, .origins = "*"};
-static const struct gw_http health_route = {.on_request = on_health, .origins = "*"};
+static const struct gw_http page_route = {
+    .on_request = on_page, .origins = "*", .methods = "GET, HEAD"};
+static const struct gw_http health_route = {
+    .on_request = on_health, .origins = "*", .methods = "GET, HEAD"};
 
 int gw_pages_route(struct gw_server *server) {
   int r = gw_server_http(server, "/healthz", &health_route);

@@ -6,6 +6,7 @@
 #include "server/worker.h"
 
 #include "codec/http/text.h"
+#include "http/cors.h"
 
 #include <stdlib.h>
 
@@ -15,20 +16,13 @@ static struct gw_worker *worker_of(struct gw_h1_side *side) {
   return ((struct gw_entrance *)side->owner)->worker;
 }
 
-static size_t on_head(struct gw_h1_side *side, const struct gw_exchange *exchange) {
+/* A page may read why its body is refused. */
+static size_t on_head(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
   int i = gw_routes_find(worker->routes, exchange->path);
   const struct gw_http *http = i < 0 ? NULL : worker->routes->at[i].http;
+  if (http) (void)gw_cors_mark(exchange, http->origins);
   return http && http->max_body ? http->max_body : side->max_body;
-}
-
-static void serve_http(const struct gw_http *http, struct gw_exchange *exchange) {
-  if (gw_exchange_origin_is_allowed(exchange, http->origins)) {
-    http->on_request(exchange, http->user);
-    return;
-  }
-  exchange->must_close = true;
-  gw_exchange_problem(exchange, 403, "this Origin is not allowed");
 }
 
 /* Who the request is for: the first that speaks what the client offers, else the one that needs no
@@ -58,7 +52,8 @@ static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
     serve_websocket(worker, (unsigned)i, exchange);
   } else if (route->http) {
     exchange->must_close = gw_exchange_wants_websocket(exchange);
-    serve_http(route->http, exchange);
+    if (gw_cors_admit(exchange, route->http->origins, route->http->methods))
+      route->http->on_request(exchange, route->http->user);
   } else {
     /* Says what is missing: Upgrade, Connection, or the method. */
     serve_websocket(worker, (unsigned)i, exchange);
