@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The frame of a publication lies in one allocation with its header, as it goes on the wire; every
- * connection's outbox holds a reference.
+ * connection's outbox holds a reference. It is compressed by itself, once for each size of window
+ * that a peer has agreed to.
  */
 #include "transport/websocket.h"
 
 #include "base/buf.h"
-#include "codec/ws/pack.h"
 #include "http/websocket.h"
 
 void gw_close_conn(struct gw_conn *conn, enum gw_close_code code) {
@@ -16,14 +16,12 @@ void gw_close_conn(struct gw_conn *conn, enum gw_close_code code) {
 struct how {
   struct gw_conn *conn;
   const struct gw_frame_maker *maker;
-  unsigned bits;
 };
 
 static struct gw_bytes *pack(const struct how *how, unsigned opcode, struct gw_str message) {
-  const struct gw_conn_route *route = gw_conn_route_of(how->conn);
   const struct gw_ws_frame frame = {.opcode = opcode, .data = message.at, .len = message.len};
   struct gw_bytes *made = NULL;
-  int err = gw_ws_pack(route->shared, &route->protocol.deflate, how->bits, &frame, &made);
+  int err = gw_conn_pack(how->conn, &frame, &made);
   return err == 0 ? made : NULL;
 }
 
@@ -42,8 +40,8 @@ static struct gw_bytes *make(const struct gw_publication *publication, void *use
 
 int gw_websocket_push(struct gw_conn *conn, struct gw_publication *publication,
                       const struct gw_frame_maker *maker) {
-  struct how how = {conn, maker, 0};
-  struct gw_bytes *frame =
-      gw_publication_encoding(publication, gw_encoding_key(maker->kind, how.bits), make, &how);
-  return frame ? gw_conn_send_wire(conn, frame) : GW_ERR_MEMORY;
+  struct how how = {conn, maker};
+  unsigned key = gw_encoding_key(maker->kind, gw_conn_pack_bits(conn));
+  struct gw_bytes *frame = gw_publication_encoding(publication, key, make, &how);
+  return frame ? gw_conn_send_pack(conn, frame) : GW_ERR_MEMORY;
 }

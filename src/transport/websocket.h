@@ -19,7 +19,8 @@ struct gw_frame_maker {
   int (*write)(const struct gw_publication *publication, struct gw_buf *out);
 };
 
-/* One frame, which is made once for all connections of the kind. As gw_conn_send: 0; 1: sent, but
+/* One frame, which is made (and compressed) once for all connections of the kind that agreed to the
+ * same compression. As gw_conn_send: 0; 1: sent, but
  * more than 1 MiB waits: on_drain follows; GW_ERR_FULL, GW_ERR_MEMORY, GW_ERR_CLOSED. */
 int gw_websocket_push(struct gw_conn *conn, struct gw_publication *publication,
                       const struct gw_frame_maker *maker);
