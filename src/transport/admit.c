@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request says of who sends it: collected here for every transport and dialect, judged by
+ * the gate alone (session/gate.h). What is malformed is refused, never taken for nobody.
+ */
+#include "codec/http/text.h"
+#include "http/exchange.h"
+#include "transport/request.h"
+
+/* The token of `Authorization: Bearer` (RFC 6750 section 2.1); at NULL where there is none. Another
+ * scheme is somebody else's, between here and the client: passed over. */
+static int read_bearer(const struct gw_http_head *head, struct gw_str *out_token) {
+  unsigned n;
+  struct gw_str value = gw_http_only(head, "authorization", &n);
+  *out_token = (struct gw_str){0};
+  if (n > 1) return GW_ERR_ARGUMENT;
+  if (n == 0 || value.len < 6 || !gw_str_is_nocase((struct gw_str){value.at, 6}, "bearer"))
+    return 0;
+  struct gw_str token = {value.at + 6, value.len - 6};
+  if (token.len > 0 && token.at[0] != ' ') return 0;
+  token = gw_str_trim(token);
+  if (token.len == 0) return GW_ERR_ARGUMENT;
+  *out_token = token;
+  return 0;
+}
+
+static bool begins_with(const char *text, const char *with) {
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The peer's address as gw_stream_peer writes it. */
+static bool is_local(const struct gw_exchange *exchange) {
+  char text[64];
+  const char *peer = gw_exchange_peer(exchange, text, sizeof text);
+  return strcmp(peer, "unix") == 0 || begins_with(peer, "127.") || begins_with(peer, "[::1]:");
+}
+
+int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,
+                     struct gw_identity *out_who, const char **out_problem) {
+  char user[GW_USER_MAX];
+  struct gw_credentials credentials = {.is_local = is_local(exchange)};
+  *out_problem = "Authorization is one field: Bearer and a token";
+  if (read_bearer(exchange->head, &credentials.token) < 0) return GW_ERR_ARGUMENT;
+  *out_problem = "a user's name is 1 to 128 bytes of UTF-8 without control characters";
+  struct gw_str given = gw_http_query_get(exchange->query, "user");
+  if (given.at) {
+    int len = gw_http_percent_decode(given, true, user, sizeof user);
+    if (len <= 0) return GW_ERR_ARGUMENT;
+    credentials.user = (struct gw_str){user, (size_t)len};
+  }
+  int err = gw_gate_admit(gate, &credentials, out_who);
+  if (err == 0) *out_problem = NULL;
+  return err;
+}
