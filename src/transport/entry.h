@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The way of a request's carrier into a session, and of the session into the request's channel. */
+#ifndef GW_TRANSPORT_ENTRY_H
+#define GW_TRANSPORT_ENTRY_H
+
+#include "session/session.h"
+
+struct gw_channel_request;
+struct gw_entry; /* one that still waits for its session to come */
+
+/* The session that the request names, where there still is one, else a new one. The carrier's
+ * on_subscribed follows, perhaps at once, or `on_refused` (the carrier has no session then): either
+ * is the last that is done here. *entry is not NULL in between; the carrier and *entry must stay
+ * where they are for so long. Borrows the request. */
+void gw_entry_start(struct gw_entry **entry, struct gw_session_table *table,
+                    struct gw_carrier *carrier, const struct gw_channel_request *request,
+                    void (*on_refused)(struct gw_carrier *carrier, int err));
+/* The asker goes away. *entry may be NULL. */
+void gw_entry_cancel(struct gw_entry **entry);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Server-sent events: an event's id is the publication's cursor, so an EventSource that was cut
+ * comes back with it. A feed begins with an id of its own that dispatches nothing: it comes back
+ * with that one where it was cut before its first publication.
+ */
+#include "codec/sse.h"
+#include "codec/http/text.h"
+#include "http/exchange.h"
+#include "transport/accept.h"
+#include "transport/feed.h"
+#include "transport/transport.h"
+
+#include <stdlib.h>
+
+#define TYPE "text/event-stream"
+
+enum { RETRY_MS = 2000, HEARTBEAT_MS = 25000 };
+
+/* Binary, which an event cannot hold: as base64. Gives. */
+static char *encode(struct gw_str payload, struct gw_str *out) {
+  size_t size = payload.len / 3 * 4 + 5; /* with padding and a NUL */
+  char *text = malloc(size);
+  if (text)
+    *out = (struct gw_str){text, (size_t)gw_base64_encode(payload.at, payload.len, text, size)};
+  return text;
+}
+
+static int write_event(struct gw_buf *out, const struct gw_publication *publication) {
+  char cursor[GW_CURSOR_TEXT], *text = NULL;
+  struct gw_sse_event event = {.id = gw_str_of(gw_cursor_write(&publication->cursor, cursor)),
+                               .event = publication->event,
+                               .data = publication->payload};
+  if (publication->is_binary) {
+    text = encode(publication->payload, &event.data);
+    if (!text) return GW_ERR_MEMORY;
+  }
+  int err = gw_sse_add(out, &event);
+  free(text);
+  return err;
+}
+
+/* With an id as well: a client that is cut now comes back for what follows. */
+static int add_gap(struct gw_buf *out, const struct gw_recovery *gap) {
+  char id[GW_CURSOR_TEXT];
+  struct gw_buf json;
+  gw_buf_init(&json, 256); /* three members */
+  int err = gw_feed_add_gap(&json, gap);
+  const struct gw_sse_event event = {.id = gw_str_of(gw_cursor_write(&gap->cursor, id)),
+                                     .event = GW_STR("godwit.gap"),
+                                     .data = {(const char *)json.data, json.len}};
+  if (err == 0) err = gw_sse_add(out, &event);
+  gw_buf_clear(&json);
+  return err;
+}
+
+static int add_opening(struct gw_buf *out, const struct gw_cursor *cursor) {
+  char id[GW_CURSOR_TEXT];
+  const struct gw_sse_event first = {.id = gw_str_of(gw_cursor_write(cursor, id)),
+                                     .retry_ms = RETRY_MS};
+  return gw_sse_add(out, &first);
+}
+
+static const struct gw_feed_kind kind = {
+    .name = "sse",
+    .content_type = TYPE,
+    .encoding = GW_ENCODING_SSE,
+    .write = write_event,
+    .open = add_opening,
+    .gap = add_gap,
+    .heartbeat = {":\n", 2},
+    .heartbeat_ms = HEARTBEAT_MS,
+};
+
+static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
+  (void)request;
+  return gw_accept_asks(exchange->head, TYPE);
+}
+
+static void serve(struct gw_exchange *exchange, const struct gw_place *place,
+                  const struct gw_channel_request *request) {
+  gw_feed_serve(exchange, place, request, &kind);
+}
+
+const struct gw_transport gw_transport_sse = {.name = "sse", .is_asked = is_asked, .serve = serve};
