@@ -15,10 +15,11 @@ static void ask(struct gw_bench_peer *peer, const char *query, const char *heade
   const struct gw_bench_place *place = &peer->bench->place;
   char target[GW_BENCH_TARGET_MAX], request[GW_BENCH_TARGET_MAX + 2048];
   int n = gw_bench_expand(place->target, peer->index, target, sizeof target);
-  const char *mark = query[0] == '\0' ? "" : strchr(target, '?') ? "&" : "?";
-  if (n == 0)
+  if (n == 0) {
+    const char *mark = query[0] == '\0' ? "" : strchr(target, '?') ? "&" : "?";
     n = snprintf(request, sizeof request, "GET %s%s%s HTTP/1.1\r\nHost: %s\r\nAccept: %s\r\n%s\r\n",
                  target, mark, query, place->authority, peer->transport->accept, headers);
+  }
   if (n >= (int)sizeof request) n = GW_ERR_HTTP_TARGET_LONG;
   if (n > 0) n = gw_stream_write(peer->stream, &(struct gw_piece){request, (size_t)n, NULL}, 1);
   if (n < 0) gw_bench_peer_fail(peer, gw_error_text(n));
