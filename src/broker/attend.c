@@ -18,6 +18,7 @@ enum { MAX_LINGERING = 100000 };
 static void notify(struct gw_desk *home, struct gw_home_channel *channel,
                    enum gw_publication_kind kind, struct gw_str user) {
   if (channel->presence->users > GW_MEMBERS_SHOWN) return;
+  if (!gw_home_is_heard(&home->home, channel)) return;
   struct gw_str name = gw_home_channel_name(channel);
   const struct gw_publication_parts parts = {.kind = kind, .channel = name, .from = user};
   struct gw_publication *notice = gw_publication_new(&parts);

@@ -83,7 +83,7 @@ int gw_home_open(struct gw_home *home, struct gw_str name, struct gw_home_channe
   return 0;
 }
 
-static bool is_heard(const struct gw_home *home, const struct gw_home_channel *channel) {
+bool gw_home_is_heard(const struct gw_home *home, const struct gw_home_channel *channel) {
   const uint8_t *bits = channel->text + channel->name_len;
   for (size_t i = 0; i < bits_len(home); i++)
     if (bits[i]) return true;
@@ -100,7 +100,7 @@ void gw_home_release(struct gw_home *home, struct gw_home_channel *channel) {
     free(channel->presence);
     channel->presence = NULL;
   }
-  if (channel->presence || is_kept(channel->past) || is_heard(home, channel)) return;
+  if (channel->presence || is_kept(channel->past) || gw_home_is_heard(home, channel)) return;
   gw_map_remove(&home->channels, name_of(channel));
   if (channel->past && channel->past->history.newest > 0)
     gw_epochs_retire(&home->epochs, name_of(channel));

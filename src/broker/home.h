@@ -62,8 +62,9 @@ void gw_home_release(struct gw_home *home, struct gw_home_channel *channel);
 static inline struct gw_str gw_home_channel_name(const struct gw_home_channel *channel) {
   return (struct gw_str){(const char *)channel->text, channel->name_len};
 }
-/* Whether a worker hears it. */
+/* Whether a worker hears it, and whether any does. */
 void gw_home_hear(struct gw_home_channel *channel, unsigned worker, bool hears);
+bool gw_home_is_heard(const struct gw_home *home, const struct gw_home_channel *channel);
 static inline bool gw_home_hears(const struct gw_home_channel *channel, unsigned worker) {
   return channel->text[channel->name_len + worker / 8] >> worker % 8 & 1;
 }

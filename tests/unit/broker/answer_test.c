@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Idempotency keys, removing, and rules for single channels, through the whole store. */
-#include "broker/three_workers.h"
+#include "broker/workers.h"
 
 static struct query publish_with(unsigned worker, const char *channel, const char *key) {
   struct query query = {.ask.on_answer = note_answer};

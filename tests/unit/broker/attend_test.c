@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Presence through the whole store: who is listed, who is told, and when. */
 #include "broker/attend.c"
-#include "broker/three_workers.h"
+#include "broker/workers.h"
 
 enum { NOTES = 4096 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory store on one thread: order, recovery, the life of channels, bounds. */
-#include "broker/three_workers.h"
+#include "broker/workers.h"
 
 /* ---- publishing and hearing ---- */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the memory store stand on: three workers on one thread, whose loops the test
- * turns, with its own clocks; askers and listeners that note what they are told.
+ * What the tests of the memory store stand on: workers on one thread (three, where the test has not
+ * said how many), whose loops the test turns, with its own clocks; askers and listeners that note
+ * what they are told.
  */
-#ifndef GW_TEST_THREE_WORKERS_H
-#define GW_TEST_THREE_WORKERS_H
+#ifndef GW_TEST_WORKERS_H
+#define GW_TEST_WORKERS_H
 
 #include "broker/memory.c"
 
@@ -18,7 +19,10 @@
 #include "hub/hub.h"
 #include "support/alloc.h"
 
-enum { WORKERS = 3, HEARD = 512 };
+#ifndef TEST_WORKERS
+#define TEST_WORKERS 3
+#endif
+enum { WORKERS = TEST_WORKERS, HEARD = 512 };
 
 static struct gw_loop loops[WORKERS];
 static struct gw_memory *memory;
