@@ -96,8 +96,9 @@ GW_API const char *gw_server_problem(const struct gw_server *server);
 GW_API unsigned gw_server_port(const struct gw_server *server, unsigned i);
 /* Serves on this thread and `workers - 1` others until gw_server_stop and the last close. */
 GW_API int gw_server_run(struct gw_server *server);
-/* From any thread and from a signal handler: no new connections, Close 1001 to every peer, requests
- * under way are answered; after drain_ms what is left is cut. A second call cuts at once. */
+/* From any thread and from a signal handler: no new connections; every WebSocket is told (on_stop,
+ * or Close 1001), and so is every body that goes on, or it is ended; requests under way are
+ * answered; after drain_ms what is left is cut. A second call cuts at once. */
 GW_API void gw_server_stop(struct gw_server *server);
 /* From any thread: reads certificates again; connections stay. */
 GW_API int gw_server_reload(struct gw_server *server);

@@ -57,6 +57,14 @@ static void on_http(struct gw_exchange *exchange, void *user) {
     place.late = exchange;
     return;
   }
+  if (path.len == 5 && memcmp(path.at, "/hold", 5) == 0) {
+    gw_exchange_hold(exchange);
+    return;
+  }
+  if (path.len == 7 && memcmp(path.at, "/stream", 7) == 0) {
+    gw_exchange_begin(exchange, &(struct gw_reply){.status = 200});
+    return;
+  }
   gw_exchange_answer(exchange, &(struct gw_reply){.status = 200, .body = path.at, .len = path.len});
 }
 
@@ -425,6 +433,28 @@ static void a_stop_says_1001_to_everybody_and_waits_for_them(void **state) {
   assert_int_equal(p->closed, 8);
 }
 
+static void a_stop_does_not_wait_for_what_could_go_on_for_ever(void **state) {
+  (void)state;
+  struct place *p = begin_thread((struct gw_server_options){.workers = 1});
+  static struct peer stream, held;
+  connect_to(p, &stream);
+  peer_say(&stream, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert_non_null(strstr(peer_head(&stream), "Transfer-Encoding: chunked\r\n"));
+  connect_to(p, &held);
+  peer_say(&held, "GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+  peer_head(&held);
+  peer_take(&held, 6);
+  uint64_t begun = peer_clock();
+  gw_server_stop(p->server);
+  assert_string_equal(peer_take(&stream, 5), "0\r\n\r\n");
+  peer_expect_end(&stream);
+  peer_close(&stream);
+  assert_memory_equal(peer_head(&held), "HTTP/1.1 503 ", 13);
+  peer_close(&held);
+  end_thread(p);
+  assert_true(peer_clock() - begun < 2000);
+}
+
 /* Whoever does not answer, and whoever closed but does not go, is cut at the deadline. */
 static void the_deadline_cuts_what_is_left(void **state) {
   (void)state;
@@ -749,6 +779,7 @@ int main(void) {
       cmocka_unit_test(a_listen_that_fails_leaves_nothing_behind),
       cmocka_unit_test(a_stop_without_a_run_harms_nothing),
       cmocka_unit_test(a_stop_says_1001_to_everybody_and_waits_for_them),
+      cmocka_unit_test(a_stop_does_not_wait_for_what_could_go_on_for_ever),
       cmocka_unit_test(the_deadline_cuts_what_is_left),
       cmocka_unit_test(a_second_stop_cuts_at_once),
       cmocka_unit_test(each_thread_s_messages_come_in_its_order),
