@@ -146,6 +146,41 @@ static void the_oldest_parked_goes_first(void **state) {
   assert_ptr_equal(gw_session_table_find(table(0), gw_str_of(id)), second);
 }
 
+static void without_memory_nothing_opens(void **state) {
+  (void)state;
+  struct gw_identity who = who_is("ann");
+  for (size_t nth = 1;; nth++) {
+    struct gw_session *session = NULL;
+    client_init(&a);
+    alloc_fail_at(nth);
+    int err = gw_session_open(table(0), &who, &a.carrier, &session);
+    bool has_failed = alloc_has_failed();
+    alloc_fail_at(0);
+    assert_int_equal(err, has_failed ? GW_ERR_MEMORY : 0);
+    assert_int_equal(table(0)->users.count, !has_failed);
+    if (!has_failed) break;
+    assert_null(a.carrier.session);
+    assert_int_equal(counts(0).sessions, 0);
+  }
+}
+
+static void without_memory_to_park_it_ends(void **state) {
+  (void)state;
+  for (size_t nth = 1; nth <= 3; nth++) {
+    struct gw_session *session = open_as(0, &a, "");
+    hold(session, "x", NULL), hold(session, "room:1", NULL);
+    alloc_fail_at(nth);
+    gw_carrier_detach(&a.carrier, false);
+    assert_true(alloc_has_failed());
+    alloc_fail_at(0);
+    assert_null(a.carrier.session);
+    assert_int_equal(count_of(&a, ENDED), 0);
+    assert_int_equal(counts(0).sessions, 0);
+    assert_int_equal(counts(0).parked, 0);
+    assert_int_equal(gw_hub_subscriber_count(hubs[0]), 0);
+  }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
   const struct CMUnitTest tests[] = {
@@ -153,7 +188,8 @@ int main(void) {
       TEST(a_parked_session_goes_on_where_it_was),  TEST(a_parked_session_ends_in_time),
       TEST(what_is_not_asked_for_again_is_dropped), TEST(ended_by_the_api_its_carrier_is_told),
       TEST(the_sessions_of_a_user_are_found),       TEST(another_name_moves_presence),
-      TEST(the_oldest_parked_goes_first),
+      TEST(the_oldest_parked_goes_first),           TEST(without_memory_nothing_opens),
+      TEST(without_memory_to_park_it_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
