@@ -20,11 +20,11 @@ const struct gw_command gw_command_subscribe = {
     .run = subscribe_run,
 };
 
-static const struct gw_feed_kind *const kinds[] = {&gw_feed_websocket, &gw_feed_raw,
-                                                   &gw_feed_sse,       &gw_feed_ndjson,
-                                                   &gw_feed_longpoll,  &gw_feed_poll};
+static const struct gw_intake_kind *const kinds[] = {&gw_intake_websocket, &gw_intake_raw,
+                                                     &gw_intake_sse,       &gw_intake_ndjson,
+                                                     &gw_intake_longpoll,  &gw_intake_poll};
 
-static const struct gw_feed_kind *find_kind(const char *name) {
+static const struct gw_intake_kind *find_kind(const char *name) {
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
   return NULL;
@@ -39,7 +39,7 @@ static const char *problem_of(const struct gw_subscribe_plan *plan) {
   if (!plan->kind) return "--transport is websocket, raw, sse, ndjson, longpoll or poll";
   if (!plan->format) return "--format is payload, json or full";
   if (plan->after && plan->n > 1) return "--after is a place in one channel: give one CHANNEL";
-  if (plan->after && (!*plan->after || strlen(plan->after) >= GW_FEED_CURSOR_MAX))
+  if (plan->after && (!*plan->after || strlen(plan->after) >= GW_INTAKE_CURSOR_MAX))
     return "--after takes a cursor, as a publication or an answer gave it";
   if (plan->shows_presence && !plan->kind->holds_many)
     return "--presence: only --transport websocket tells who comes and goes";

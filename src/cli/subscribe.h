@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `godwit subscribe` from the inside: a plan (the options), its run (subscribe_run.c), which has a
- * feed (subscribe_feed.h) for each connection and writes what they bring (subscribe_show.h). A
- * transport is a file with a `struct gw_feed_kind`.
+ * intake (subscribe_intake.h) for each connection and writes what they bring (subscribe_show.h). A
+ * transport is a file with a `struct gw_intake_kind`.
  */
 #ifndef GW_CLI_SUBSCRIBE_H
 #define GW_CLI_SUBSCRIBE_H
 
-#include "cli/subscribe_feed.h"
+#include "cli/subscribe_intake.h"
 #include "cli/subscribe_show.h"
 
 enum { GW_SUBSCRIBE_CHANNELS_MAX = 128 }; /* as many as one connection may have */
 
 struct gw_subscribe_plan {
   struct gw_remote remote;
-  const struct gw_feed_kind *kind;
+  const struct gw_intake_kind *kind;
   const struct gw_format *format;
   const char *const *channels;
   size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A GET of a feed. 200 is told to the ops, everything else ends the try: for good where the request
- * is to blame (4xx), for a while where the server is.
+ * A GET of an intake. 200 is told to the ops, everything else ends the try: for good where the
+ * request is to blame (4xx), for a while where the server is.
  */
 #include "cli/subscribe_get.h"
 
@@ -35,16 +35,19 @@ static void on_head(void *owner, const struct gw_http_head *head) {
   get->status = head->status;
   get->retry_after_ms = seconds_of(gw_http_only(head, "retry-after", NULL)) * 1000;
   gw_buf_clear(&get->body);
-  gw_buf_init(&get->body, head->status == 200 ? GW_FEED_MESSAGE_MAX : PROBLEM_MAX);
+  gw_buf_init(&get->body, head->status == 200 ? GW_INTAKE_MESSAGE_MAX : PROBLEM_MAX);
   if (head->status != 200) return;
   if (!is_accepted(get, head)) {
     gw_http_client_cancel(get->client);
-    gw_feed_ended(get->feed, &(struct gw_feed_end){.reason = "the server does not stream that way",
-                                                   .is_final = true});
+    gw_intake_ended(
+        get->intake,
+        &(struct gw_intake_end){.reason = "the server does not stream that way", .is_final = true});
     return;
   }
-  gw_feed_opened(get->feed);
-  if (session.len) gw_feed_note(get->feed, "session %.*s", (int)session.len, session.at);
+  gw_intake_opened(get->intake);
+  struct gw_str cursor = gw_http_only(head, "godwit-cursor", NULL);
+  if (cursor.len && !*get->intake->channels[0].cursor) gw_intake_stand(get->intake, 0, cursor);
+  if (session.len) gw_intake_note(get->intake, "session %.*s", (int)session.len, session.at);
 }
 
 static void on_body(void *owner, const char *data, size_t len) {
@@ -65,19 +68,20 @@ static void refused(struct gw_get *get) {
   unsigned status = get->status;
   bool may_change = status >= 500 || status == 408 || status == 425 || status == 429;
   struct gw_str body = {(char *)get->body.data, get->body.len};
-  gw_feed_ended(get->feed, &(struct gw_feed_end){
-                               .reason = gw_remote_problem(status, body, words, sizeof words),
-                               .mend = gw_remote_mend(0, status),
-                               .is_final = !may_change,
-                               .wait_ms = get->retry_after_ms});
+  gw_intake_ended(get->intake, &(struct gw_intake_end){
+                                   .reason = gw_remote_problem(status, body, words, sizeof words),
+                                   .mend = gw_remote_mend(0, status),
+                                   .is_final = !may_change,
+                                   .wait_ms = get->retry_after_ms});
 }
 
 void gw_get_failed(struct gw_get *get, int err, const char *reason) {
   bool is_final = err == GW_ERR_ARGUMENT || err == GW_ERR_CERTIFICATE;
-  const char *mend = get->feed->has_been_open ? "" : gw_remote_mend(err, 0);
-  gw_feed_ended(get->feed, &(struct gw_feed_end){.reason = reason ? reason : gw_error_text(err),
-                                                 .mend = mend,
-                                                 .is_final = is_final});
+  const char *mend = get->intake->has_been_open ? "" : gw_remote_mend(err, 0);
+  gw_intake_ended(get->intake,
+                  &(struct gw_intake_end){.reason = reason ? reason : gw_error_text(err),
+                                          .mend = mend,
+                                          .is_final = is_final});
 }
 
 static void on_end(void *owner, int err, const char *reason) {
@@ -94,26 +98,27 @@ static const struct gw_http_client_events events = {
     .on_head = on_head, .on_body = on_body, .on_end = on_end};
 
 static int open_client(struct gw_get *get) {
-  const struct gw_remote *remote = get->feed->options.remote;
+  const struct gw_remote *remote = get->intake->options.remote;
   if (get->client) return 0;
-  return gw_http_client_new(get->feed->options.loop,
+  return gw_http_client_new(get->intake->options.loop,
                             &(struct gw_http_client_options){.ca_file = remote->ca_file,
                                                              .is_insecure = remote->is_insecure},
                             &events, get, &get->client);
 }
 
-int gw_get_begin(struct gw_get *get, struct gw_feed *feed, const struct gw_get_ops *ops) {
-  const struct gw_feed_channel *channel = &feed->channels[0];
+int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_get_ops *ops) {
+  const struct gw_intake_channel *channel = &intake->channels[0];
   struct gw_http_field fields[3];
-  unsigned n = gw_remote_field(feed->options.remote, fields);
+  unsigned n = gw_remote_field(intake->options.remote, fields);
   struct gw_buf url;
   gw_buf_init(&url, GW_HTTP_LINE_MAX);
-  get->feed = feed;
+  get->intake = intake;
   get->ops = ops;
   if (ops->accept) fields[n++] = (struct gw_http_field){GW_STR("Accept"), gw_str_of(ops->accept)};
   if (ops->prefer) fields[n++] = (struct gw_http_field){GW_STR("Prefer"), gw_str_of(ops->prefer)};
   int r = open_client(get);
-  if (r == 0) r = gw_remote_url(feed->options.remote, &url, "/channels/", gw_str_of(channel->name));
+  if (r == 0)
+    r = gw_remote_url(intake->options.remote, &url, "/channels/", gw_str_of(channel->name));
   if (r == 0 && *channel->cursor)
     r = gw_remote_add_query(&url, "after", gw_str_of(channel->cursor));
   if (r == 0)
@@ -121,7 +126,7 @@ int gw_get_begin(struct gw_get *get, struct gw_feed *feed, const struct gw_get_o
         get->client, &(struct gw_http_ask){.url = {(char *)url.data, url.len},
                                            .fields = fields,
                                            .n_fields = n,
-                                           .timeout_ms = feed->options.timeout_ms + ops->wait_ms,
+                                           .timeout_ms = intake->options.timeout_ms + ops->wait_ms,
                                            .quiet_ms = ops->quiet_ms,
                                            .may_repeat = true});
   gw_buf_clear(&url);
@@ -130,8 +135,8 @@ int gw_get_begin(struct gw_get *get, struct gw_feed *feed, const struct gw_get_o
 
 void gw_get_close(struct gw_get *get) {
   gw_http_client_cancel(get->client);
-  gw_feed_ended(get->feed,
-                &(struct gw_feed_end){.reason = "closed", .is_final = true, .is_fine = true});
+  gw_intake_ended(get->intake,
+                  &(struct gw_intake_end){.reason = "closed", .is_final = true, .is_fine = true});
 }
 
 void gw_get_clear(struct gw_get *get) {
@@ -152,22 +157,22 @@ static void on_stand(struct gw_get *get) {
   int r =
       gw_received_news_read(&reader, (struct gw_str){(char *)get->body.data, get->body.len}, &news);
   if (r == 0 && news.cursor.len)
-    gw_feed_stand(get->feed, 0, news.cursor);
+    gw_intake_stand(get->intake, 0, news.cursor);
   else if (r >= 0)
     r = GW_ERR_ARGUMENT;
   gw_received_reader_clear(&reader);
   bool is_large = get->body.len >= LARGE_ANSWER;
   gw_buf_clear(&get->body);
-  if (r == 0) r = is_large ? gw_get_begin(get, get->feed, get->ops) : get->on_found(get->feed);
+  if (r == 0) r = is_large ? gw_get_begin(get, get->intake, get->ops) : get->on_found(get->intake);
   if (r == GW_ERR_ARGUMENT)
     gw_get_failed(get, r, "the answer is not a Godwit server's");
   else if (r < 0)
     gw_get_failed(get, r, NULL);
 }
 
-int gw_get_find_start(struct gw_get *get, struct gw_feed *feed,
-                      int (*on_found)(struct gw_feed *feed)) {
+int gw_get_find_start(struct gw_get *get, struct gw_intake *intake,
+                      int (*on_found)(struct gw_intake *intake)) {
   static const struct gw_get_ops ops = {.on_piece = gather, .on_whole = on_stand};
   get->on_found = on_found;
-  return gw_get_begin(get, feed, &ops);
+  return gw_get_begin(get, intake, &ops);
 }

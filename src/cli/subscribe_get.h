@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the feeds over HTTP share: a GET on the feed's channel, whose refusals become the end of a
- * try; and where a channel stands now, for the transports that begin there. */
+/* What the intakes over HTTP share: a GET on the intake's channel, whose refusals become the end of
+ * a try; and where a channel stands now, for the transports that begin there. */
 #ifndef GW_CLI_SUBSCRIBE_GET_H
 #define GW_CLI_SUBSCRIBE_GET_H
 
-#include "cli/subscribe_feed.h"
+#include "cli/subscribe_intake.h"
 #include "client/http.h"
 
 struct gw_get;
@@ -24,25 +24,26 @@ enum { GW_GET_STOP = 1 };
 
 /* All-zero is ready. */
 struct gw_get {
-  struct gw_feed *feed;
+  struct gw_intake *intake;
   struct gw_http_client *client;
   const struct gw_get_ops *ops;
   struct gw_buf body; /* of a refusal; else the ops' own */
   unsigned status, retry_after_ms;
-  int (*on_found)(struct gw_feed *feed); /* of gw_get_find_start */
+  int (*on_found)(struct gw_intake *intake); /* of gw_get_find_start */
 };
 
-/* Asks for what comes after the channel's cursor, or without one. Below 0: it cannot be asked. */
-int gw_get_begin(struct gw_get *get, struct gw_feed *feed, const struct gw_get_ops *ops);
+/* Asks for what comes after the channel's cursor, or without one; then the answer's head may tell
+ * where it begins. Below 0: it cannot be asked. */
+int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_get_ops *ops);
 /* Ends the try, with the words for an enum gw_err. */
 void gw_get_failed(struct gw_get *get, int err, const char *reason);
 /* A kind's close and clear. */
 void gw_get_close(struct gw_get *get);
 void gw_get_clear(struct gw_get *get);
 
-/* Finds where the channel stands (gw_feed_stand), by polls whose publications are not looked at;
+/* Finds where the channel stands (gw_intake_stand), by polls whose publications are not looked at;
  * then goes on with what `on_found` begins on the same connection. */
-int gw_get_find_start(struct gw_get *get, struct gw_feed *feed,
-                      int (*on_found)(struct gw_feed *feed));
+int gw_get_find_start(struct gw_get *get, struct gw_intake *intake,
+                      int (*on_found)(struct gw_intake *intake));
 
 #endif

@@ -3,9 +3,9 @@
 #ifndef GW_CLI_SUBSCRIBE_KINDS_H
 #define GW_CLI_SUBSCRIBE_KINDS_H
 
-#include "cli/subscribe_feed.h"
+#include "cli/subscribe_intake.h"
 
-extern const struct gw_feed_kind gw_feed_websocket, gw_feed_raw, gw_feed_sse, gw_feed_ndjson,
-    gw_feed_longpoll, gw_feed_poll;
+extern const struct gw_intake_kind gw_intake_websocket, gw_intake_raw, gw_intake_sse,
+    gw_intake_ndjson, gw_intake_longpoll, gw_intake_poll;
 
 #endif

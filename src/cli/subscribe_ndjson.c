@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A feed over HTTP streaming: one JSON object a line, of which the first may tell of a gap. */
+/* An intake over HTTP streaming: one JSON object a line, of which the first may tell of a gap. */
 #include "cli/subscribe_get.h"
 
 #include "base/list.h"
@@ -14,15 +14,18 @@ struct ndjson {
 
 /* 0, GW_GET_STOP, or an error: a line that is no JSON is not from a Godwit server. */
 static int take_line(struct ndjson *ndjson, struct gw_str line) {
-  struct gw_feed *feed = ndjson->get.feed;
+  struct gw_intake *intake = ndjson->get.intake;
   struct gw_received received;
   struct gw_received_news news;
   if (line.len && line.at[line.len - 1] == '\r') line.len--;
   if (line.len == 0) return 0; /* a heartbeat */
   int r = gw_received_read(&ndjson->reader, line, &received);
-  if (r == 0) return gw_feed_tell(feed, 0, &received) ? 0 : GW_GET_STOP;
+  if (r == 0) return gw_intake_tell(intake, 0, &received) ? 0 : GW_GET_STOP;
   if (r == 1) r = gw_received_news_read(&ndjson->reader, line, &news);
-  if (r == 0 && news.is_gap) gw_feed_gap(feed, 0, news.has_missed ? &news.missed : NULL);
+  if (r == 0 && news.is_gap) {
+    gw_intake_gap(intake, 0, news.has_missed ? &news.missed : NULL);
+    if (news.cursor.len) gw_intake_stand(intake, 0, news.cursor);
+  }
   return r < 0 ? GW_ERR_HTTP_SYNTAX : 0;
 }
 
@@ -44,40 +47,34 @@ static int on_piece(struct gw_get *get, const char *data, size_t len) {
 }
 
 static void on_whole(struct gw_get *get) {
-  gw_feed_ended(get->feed, &(struct gw_feed_end){.reason = "the server ended the stream"});
+  gw_intake_ended(get->intake, &(struct gw_intake_end){.reason = "the server ended the stream"});
 }
 
-static int begin_stream(struct gw_feed *feed) {
+static int ndjson_begin(struct gw_intake *intake) {
   static const struct gw_get_ops ops = {.accept = "application/x-ndjson",
                                         .quiet_ms = 90000, /* heartbeats come more often */
                                         .on_piece = on_piece,
                                         .on_whole = on_whole};
-  struct ndjson *ndjson = gw_feed_state(feed);
+  struct ndjson *ndjson = gw_intake_state(intake);
   gw_buf_clear(&ndjson->line);
-  gw_buf_init(&ndjson->line, GW_FEED_MESSAGE_MAX);
-  return gw_get_begin(&ndjson->get, feed, &ops);
+  gw_buf_init(&ndjson->line, GW_INTAKE_MESSAGE_MAX);
+  return gw_get_begin(&ndjson->get, intake, &ops);
 }
 
-static int ndjson_begin(struct gw_feed *feed) {
-  struct ndjson *ndjson = gw_feed_state(feed);
-  if (*feed->channels[0].cursor) return begin_stream(feed);
-  return gw_get_find_start(&ndjson->get, feed, begin_stream);
-}
-
-static void ndjson_close(struct gw_feed *feed) {
-  struct ndjson *ndjson = gw_feed_state(feed);
+static void ndjson_close(struct gw_intake *intake) {
+  struct ndjson *ndjson = gw_intake_state(intake);
   gw_get_close(&ndjson->get);
 }
 
-static void ndjson_clear(struct gw_feed *feed) {
-  struct ndjson *ndjson = gw_feed_state(feed);
+static void ndjson_clear(struct gw_intake *intake) {
+  struct ndjson *ndjson = gw_intake_state(intake);
   gw_get_clear(&ndjson->get);
   gw_buf_clear(&ndjson->line);
   gw_received_reader_clear(&ndjson->reader);
 }
 
-const struct gw_feed_kind gw_feed_ndjson = {.name = "ndjson",
-                                            .size = sizeof(struct ndjson),
-                                            .begin = ndjson_begin,
-                                            .close = ndjson_close,
-                                            .clear = ndjson_clear};
+const struct gw_intake_kind gw_intake_ndjson = {.name = "ndjson",
+                                                .size = sizeof(struct ndjson),
+                                                .begin = ndjson_begin,
+                                                .close = ndjson_close,
+                                                .clear = ndjson_clear};

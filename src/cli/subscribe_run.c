@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run: one feed for all channels, or one for each, what they bring written, and the end. An
- * ending is never done inside a feed's call: it is asked for, and begins at the end of the turn.
+ * The run: one intake for all channels, or one for each, what they bring written, and the end. An
+ * ending is never done inside an intake's call: it is asked for, and begins at the end of the turn.
  */
 #include "cli/subscribe.h"
 
@@ -22,7 +22,7 @@ struct run {
   const struct gw_command *command;
   const struct gw_subscribe_plan *plan;
   struct gw_loop *loop;
-  struct gw_feed *feeds[GW_SUBSCRIBE_CHANNELS_MAX];
+  struct gw_intake *intakes[GW_SUBSCRIBE_CHANNELS_MAX];
   size_t n, n_over;
   struct gw_io signals;
   struct gw_io output;    /* a pipe whose reader has gone is a hang-up */
@@ -33,8 +33,8 @@ struct run {
   int code;
 };
 
-static struct run *of(const struct gw_feed *feed) {
-  return feed->options.owner;
+static struct run *of(const struct gw_intake *intake) {
+  return intake->options.owner;
 }
 
 /* ---- the end ---- */
@@ -55,7 +55,7 @@ static void on_ending(struct gw_timer *timer) {
   run->is_closing = true;
   gw_loop_timer_set(run->loop, &run->ending, RELEASE_MS);
   for (size_t i = 0; i < run->n; i++)
-    gw_feed_close(run->feeds[i]);
+    gw_intake_close(run->intakes[i]);
   if (run->n_over == run->n) gw_loop_stop(run->loop);
 }
 
@@ -80,11 +80,11 @@ static void flush_later(struct run *run) {
   gw_loop_defer(run->loop, &run->flush);
 }
 
-static bool on_publication(struct gw_feed *feed, size_t channel,
+static bool on_publication(struct gw_intake *intake, size_t channel,
                            const struct gw_received *received) {
-  struct run *run = of(feed);
+  struct run *run = of(intake);
   if (run->is_ending) return false;
-  struct gw_str name = gw_str_of(feed->channels[channel].name);
+  struct gw_str name = gw_str_of(intake->channels[channel].name);
   int r = gw_format_print(run->plan->format, run->is_terminal, name, received);
   if (r < 0) {
     gw_command_say(run->command, "%s", gw_error_text(r));
@@ -97,13 +97,13 @@ static bool on_publication(struct gw_feed *feed, size_t channel,
   return !run->is_ending;
 }
 
-static void on_gap(struct gw_feed *feed, size_t channel, const uint64_t *missed) {
-  struct run *run = of(feed);
+static void on_gap(struct gw_intake *intake, size_t channel, const uint64_t *missed) {
+  struct run *run = of(intake);
   char many[48] = "publications";
   if (missed) snprintf(many, sizeof many, "%llu", (unsigned long long)*missed);
   if (!run->is_ending)
     gw_remote_say(run->command, "%s: gap: %s missed, the history does not reach back to them",
-                  feed->channels[channel].name, many);
+                  intake->channels[channel].name, many);
 }
 
 static void print_presence(struct run *run, struct gw_str channel, bool has_joined,
@@ -118,9 +118,10 @@ static void print_presence(struct run *run, struct gw_str channel, bool has_join
   gw_buf_clear(&line);
 }
 
-static void on_presence(struct gw_feed *feed, size_t channel, bool has_joined, const char *user) {
-  struct run *run = of(feed);
-  const char *name = feed->channels[channel].name;
+static void on_presence(struct gw_intake *intake, size_t channel, bool has_joined,
+                        const char *user) {
+  struct run *run = of(intake);
+  const char *name = intake->channels[channel].name;
   if (!run->plan->shows_presence || run->is_ending) return;
   if (run->plan->presence_is_json)
     print_presence(run, gw_str_of(name), has_joined, gw_str_of(user));
@@ -130,26 +131,26 @@ static void on_presence(struct gw_feed *feed, size_t channel, bool has_joined, c
 
 /* ---- connections ---- */
 
-/* Which feed: where there are several, its channel. */
-static const char *place_of(const struct run *run, const struct gw_feed *feed) {
-  return run->n > 1 ? feed->channels[0].name : run->plan->remote.url;
+/* Which intake: where there are several, its channel. */
+static const char *place_of(const struct run *run, const struct gw_intake *intake) {
+  return run->n > 1 ? intake->channels[0].name : run->plan->remote.url;
 }
 
-static void on_note(struct gw_feed *feed, const char *text) {
-  struct run *run = of(feed);
-  if (run->plan->is_verbose) gw_remote_say(run->command, "%s: %s", place_of(run, feed), text);
+static void on_note(struct gw_intake *intake, const char *text) {
+  struct run *run = of(intake);
+  if (run->plan->is_verbose) gw_remote_say(run->command, "%s: %s", place_of(run, intake), text);
 }
 
-static void on_end(struct gw_feed *feed, const struct gw_feed_end *end, unsigned retry_ms) {
-  struct run *run = of(feed);
+static void on_end(struct gw_intake *intake, const struct gw_intake_end *end, unsigned retry_ms) {
+  struct run *run = of(intake);
   if (retry_ms > 0) {
-    gw_remote_say(run->command, "%s: %s; again in %.1f s", place_of(run, feed), end->reason,
+    gw_remote_say(run->command, "%s: %s; again in %.1f s", place_of(run, intake), end->reason,
                   retry_ms / 1000.0);
     return;
   }
   run->n_over++;
   if (!run->is_ending && !end->is_fine) {
-    gw_remote_say(run->command, "%s: %s%s", place_of(run, feed), end->reason,
+    gw_remote_say(run->command, "%s: %s%s", place_of(run, intake), end->reason,
                   end->mend ? end->mend : "");
     end_with(run, GW_EXIT_FAILED);
   } else if (run->n_over == run->n) {
@@ -158,17 +159,17 @@ static void on_end(struct gw_feed *feed, const struct gw_feed_end *end, unsigned
   }
 }
 
-static const struct gw_feed_events events = {.on_publication = on_publication,
-                                             .on_gap = on_gap,
-                                             .on_presence = on_presence,
-                                             .on_note = on_note,
-                                             .on_end = on_end};
+static const struct gw_intake_events events = {.on_publication = on_publication,
+                                               .on_gap = on_gap,
+                                               .on_presence = on_presence,
+                                               .on_note = on_note,
+                                               .on_end = on_end};
 
-static int open_feeds(struct run *run) {
+static int open_intakes(struct run *run) {
   const struct gw_subscribe_plan *plan = run->plan;
   size_t each = plan->kind->holds_many ? plan->n : 1;
   for (size_t i = 0; i < plan->n; i += each) {
-    const struct gw_feed_options options = {
+    const struct gw_intake_options options = {
         .kind = plan->kind,
         .remote = &plan->remote,
         .events = &events,
@@ -181,7 +182,7 @@ static int open_feeds(struct run *run) {
         .timeout_ms = (unsigned)(plan->timeout_s < 4e6 ? plan->timeout_s * 1000 + 1 : 4e9),
         .may_return = !plan->stays_away,
     };
-    int r = gw_feed_new(&options, &run->feeds[run->n]);
+    int r = gw_intake_new(&options, &run->intakes[run->n]);
     if (r < 0) return r;
     run->n++;
   }
@@ -230,7 +231,7 @@ static void watch_output(struct run *run) {
 
 static void clear(struct run *run) {
   for (size_t i = 0; i < run->n; i++)
-    gw_feed_free(run->feeds[i]);
+    gw_intake_free(run->intakes[i]);
   if (run->watches_output) gw_loop_io_remove(run->loop, &run->output);
   if (run->signals.fd >= 0) {
     gw_loop_io_remove(run->loop, &run->signals);
@@ -253,7 +254,7 @@ int gw_subscribe_run(const struct gw_command *command, const struct gw_subscribe
   int err = gw_loop_new(&run.loop);
   if (err == 0) {
     err = take_signals(&run);
-    if (err == 0) err = open_feeds(&run);
+    if (err == 0) err = open_intakes(&run);
     if (err == 0) watch_output(&run);
     if (err == 0) err = gw_loop_run(run.loop);
     clear(&run);

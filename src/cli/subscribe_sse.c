@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A feed over Server-Sent Events: the id is the cursor, the server says how long to wait between
+/* An intake over Server-Sent Events: the id is the cursor, the server says how long to wait between
  * tries, and a gap is an event of its own. */
 #include "cli/subscribe_get.h"
 
@@ -12,65 +12,60 @@ struct sse {
   struct gw_sse_reader reader;
 };
 
-static void tell_gap(struct gw_feed *feed, struct gw_str data) {
+static void tell_gap(struct gw_intake *intake, const struct gw_sse_read_event *event) {
   struct gw_received_reader reader = {0};
   struct gw_received_news news = {0};
-  bool is_read = gw_received_news_read(&reader, data, &news) == 0;
-  gw_feed_gap(feed, 0, is_read && news.has_missed ? &news.missed : NULL);
+  bool is_read = gw_received_news_read(&reader, event->data, &news) == 0;
+  gw_intake_gap(intake, 0, is_read && news.has_missed ? &news.missed : NULL);
+  if (event->id.len) gw_intake_stand(intake, 0, event->id);
   gw_received_reader_clear(&reader);
 }
 
 static int on_piece(struct gw_get *get, const char *data, size_t len) {
   struct sse *sse = gw_container_of(get, struct sse, get);
-  struct gw_sse_event event;
+  struct gw_sse_read_event event;
   int r;
   while ((r = gw_sse_read(&sse->reader, &data, &len, &event)) == 1) {
     struct gw_received received = {.cursor = event.id, .event = event.event, .payload = event.data};
     if (received.cursor.len == 0) received.cursor.at = NULL;
     if (received.event.len == 0) received.event.at = NULL;
     if (gw_str_is(event.event, "godwit.gap"))
-      tell_gap(get->feed, event.data);
-    else if (!gw_feed_tell(get->feed, 0, &received))
+      tell_gap(get->intake, &event);
+    else if (!gw_intake_tell(get->intake, 0, &received))
       return GW_GET_STOP;
   }
-  if (sse->reader.retry_ms) get->feed->first_wait_ms = sse->reader.retry_ms;
+  if (sse->reader.retry_ms) get->intake->first_wait_ms = sse->reader.retry_ms;
   return r;
 }
 
 static void on_whole(struct gw_get *get) {
-  gw_feed_ended(get->feed, &(struct gw_feed_end){.reason = "the server ended the stream"});
+  gw_intake_ended(get->intake, &(struct gw_intake_end){.reason = "the server ended the stream"});
 }
 
-static int begin_stream(struct gw_feed *feed) {
+static int sse_begin(struct gw_intake *intake) {
   static const struct gw_get_ops ops = {.accept = "text/event-stream",
                                         .quiet_ms = 90000, /* heartbeats come more often */
                                         .on_piece = on_piece,
                                         .on_whole = on_whole};
-  struct sse *sse = gw_feed_state(feed);
+  struct sse *sse = gw_intake_state(intake);
   gw_sse_reader_clear(&sse->reader);
-  gw_sse_reader_init(&sse->reader, GW_FEED_MESSAGE_MAX);
-  return gw_get_begin(&sse->get, feed, &ops);
+  gw_sse_reader_init(&sse->reader, GW_INTAKE_MESSAGE_MAX);
+  return gw_get_begin(&sse->get, intake, &ops);
 }
 
-static int sse_begin(struct gw_feed *feed) {
-  struct sse *sse = gw_feed_state(feed);
-  if (*feed->channels[0].cursor) return begin_stream(feed);
-  return gw_get_find_start(&sse->get, feed, begin_stream);
-}
-
-static void sse_close(struct gw_feed *feed) {
-  struct sse *sse = gw_feed_state(feed);
+static void sse_close(struct gw_intake *intake) {
+  struct sse *sse = gw_intake_state(intake);
   gw_get_close(&sse->get);
 }
 
-static void sse_clear(struct gw_feed *feed) {
-  struct sse *sse = gw_feed_state(feed);
+static void sse_clear(struct gw_intake *intake) {
+  struct sse *sse = gw_intake_state(intake);
   gw_get_clear(&sse->get);
   gw_sse_reader_clear(&sse->reader);
 }
 
-const struct gw_feed_kind gw_feed_sse = {.name = "sse",
-                                         .size = sizeof(struct sse),
-                                         .begin = sse_begin,
-                                         .close = sse_close,
-                                         .clear = sse_clear};
+const struct gw_intake_kind gw_intake_sse = {.name = "sse",
+                                             .size = sizeof(struct sse),
+                                             .begin = sse_begin,
+                                             .close = sse_close,
+                                             .clear = sse_clear};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A feed over godwit.v1 on /ws: all channels on one connection. A connection that comes back claims
- * its session again, and says for each channel where it stands, so that it is right whether or not
- * the session is still known.
+ * An intake over godwit.v1 on /ws: all channels on one connection. A connection that comes back
+ * claims its session again, and says for each channel where it stands, so that it is right whether
+ * or not the session is still known.
  */
 #include "cli/subscribe_kinds.h"
 #include "cli/subscribe_ws.h"
@@ -12,23 +12,23 @@
 #include <stdlib.h>
 
 struct websocket {
-  struct gw_feed_ws ws;
-  char session[GW_FEED_CURSOR_MAX];
+  struct gw_intake_ws ws;
+  char session[GW_INTAKE_CURSOR_MAX];
   char bye[256]; /* what the server said before its Close; "": nothing */
   unsigned wait_ms;
 };
 
 static struct websocket *of(const struct gw_conn *conn) {
-  return gw_feed_state(gw_feed_ws_feed(conn));
+  return gw_intake_state(gw_intake_of_conn(conn));
 }
 
 static void fail(struct websocket *w, const char *reason, bool is_final) {
-  gw_feed_ws_fail(&w->ws, &(struct gw_feed_end){.reason = reason, .is_final = is_final});
+  gw_intake_ws_fail(&w->ws, &(struct gw_intake_end){.reason = reason, .is_final = is_final});
 }
 
 /* ---- what goes out ---- */
 
-static int subscribe(struct gw_conn *conn, const struct gw_feed_channel *channel) {
+static int subscribe(struct gw_conn *conn, const struct gw_intake_channel *channel) {
   struct gw_buf line;
   struct gw_str after = gw_str_of(channel->cursor);
   if (after.len == 0) after.at = NULL;
@@ -41,7 +41,7 @@ static int subscribe(struct gw_conn *conn, const struct gw_feed_channel *channel
 
 static void on_open(struct gw_conn *conn) {
   struct websocket *w = of(conn);
-  struct gw_feed *feed = w->ws.feed;
+  struct gw_intake *intake = w->ws.intake;
   char protocol[32];
   w->bye[0] = '\0';
   w->wait_ms = 0;
@@ -49,9 +49,9 @@ static void on_open(struct gw_conn *conn) {
     fail(w, "the server does not speak godwit.v1", true);
     return;
   }
-  gw_feed_opened(feed);
-  for (size_t i = 0; i < feed->options.n; i++) {
-    int r = subscribe(conn, &feed->channels[i]);
+  gw_intake_opened(intake);
+  for (size_t i = 0; i < intake->options.n; i++) {
+    int r = subscribe(conn, &intake->channels[i]);
     if (r == 0) continue;
     fail(w, gw_error_text(r), false);
     return;
@@ -66,12 +66,12 @@ static const char *text_of(struct gw_str word, char *out, size_t size) {
   return out;
 }
 
-/* The channel's place in the feed; n where it is none of ours. */
-static size_t find(const struct gw_feed *feed, struct gw_str word) {
+/* The channel's place in the intake; n where it is none of ours. */
+static size_t find(const struct gw_intake *intake, struct gw_str word) {
   char name[1024];
   size_t i = 0;
   text_of(word, name, sizeof name);
-  while (i < feed->options.n && strcmp(feed->channels[i].name, name) != 0)
+  while (i < intake->options.n && strcmp(intake->channels[i].name, name) != 0)
     i++;
   return i;
 }
@@ -79,16 +79,16 @@ static size_t find(const struct gw_feed *feed, struct gw_str word) {
 static void on_welcome(struct websocket *w, size_t i, const struct gw_godwit_message *m) {
   (void)i;
   text_of(m->session, w->session, sizeof w->session);
-  gw_feed_note(w->ws.feed, "session %s%s", w->session, m->is_resumed ? ", resumed" : "");
+  gw_intake_note(w->ws.intake, "session %s%s", w->session, m->is_resumed ? ", resumed" : "");
 }
 
 /* Where it stands before its first publication is what to come back to. */
 static void on_subscribed(struct websocket *w, size_t i, const struct gw_godwit_message *m) {
-  struct gw_feed *feed = w->ws.feed;
-  char cursor[GW_FEED_CURSOR_MAX];
-  bool is_new = !*feed->channels[i].cursor;
-  if (!is_new && !m->is_recovered) gw_feed_gap(feed, i, m->has_missed ? &m->missed : NULL);
-  if (is_new) gw_feed_stand(feed, i, gw_str_of(text_of(m->cursor, cursor, sizeof cursor)));
+  struct gw_intake *intake = w->ws.intake;
+  char cursor[GW_INTAKE_CURSOR_MAX];
+  bool is_new = !*intake->channels[i].cursor;
+  if (!is_new && !m->is_recovered) gw_intake_gap(intake, i, m->has_missed ? &m->missed : NULL);
+  if (is_new) gw_intake_stand(intake, i, gw_str_of(text_of(m->cursor, cursor, sizeof cursor)));
 }
 
 static struct gw_str word_of(struct gw_str word, char *out, size_t size) {
@@ -97,18 +97,20 @@ static struct gw_str word_of(struct gw_str word, char *out, size_t size) {
 
 static void on_msg(struct websocket *w, size_t i, const struct gw_godwit_message *m,
                    enum gw_ws_opcode type) {
-  char cursor[GW_FEED_CURSOR_MAX], event[1024], from[1024];
+  char cursor[GW_INTAKE_CURSOR_MAX], event[1024], from[1024];
   struct gw_received received = {.cursor = word_of(m->cursor, cursor, sizeof cursor),
                                  .event = word_of(m->event, event, sizeof event),
                                  .from = word_of(m->from, from, sizeof from),
                                  .kind = type == GW_WS_TEXT ? GW_PAYLOAD_TEXT : GW_PAYLOAD_BINARY,
                                  .payload = m->body.at ? m->body : GW_STR("")};
-  (void)gw_feed_tell(w->ws.feed, i, &received); /* what comes after the last is passed over there */
+  (void)gw_intake_tell(w->ws.intake, i,
+                       &received); /* what comes after the last is passed over there */
 }
 
 static void on_presence(struct websocket *w, size_t i, const struct gw_godwit_message *m) {
   char user[1024];
-  gw_feed_presence(w->ws.feed, i, m->said == GW_GODWIT_JOIN, text_of(m->user, user, sizeof user));
+  gw_intake_presence(w->ws.intake, i, m->said == GW_GODWIT_JOIN,
+                     text_of(m->user, user, sizeof user));
 }
 
 static unsigned code_of(const struct gw_godwit_message *m) {
@@ -135,15 +137,15 @@ static void on_bye(struct websocket *w, const struct gw_godwit_message *m) {
 
 static void on_message(struct gw_conn *conn, const struct gw_message *message) {
   struct websocket *w = of(conn);
-  struct gw_feed *feed = w->ws.feed;
+  struct gw_intake *intake = w->ws.intake;
   struct gw_godwit_message m;
   struct gw_str text = {message->len ? message->data : "", message->len};
   if (gw_godwit_message_read(text, &m) < 0) {
     fail(w, "the server does not speak godwit.v1 as we know it", true);
     return;
   }
-  size_t i = m.channel.at ? find(feed, m.channel) : 0;
-  if (i == feed->options.n) return;
+  size_t i = m.channel.at ? find(intake, m.channel) : 0;
+  if (i == intake->options.n) return;
   switch (m.said) {
   case GW_GODWIT_WELCOME: on_welcome(w, i, &m); break;
   case GW_GODWIT_SUBSCRIBED: on_subscribed(w, i, &m); break;
@@ -158,43 +160,43 @@ static void on_message(struct gw_conn *conn, const struct gw_message *message) {
 
 /* ---- tries ---- */
 
-static void on_ending(struct gw_feed *feed, unsigned code, struct gw_feed_end *end) {
-  struct websocket *w = gw_feed_state(feed);
+static void on_ending(struct gw_intake *intake, unsigned code, struct gw_intake_end *end) {
+  struct websocket *w = gw_intake_state(intake);
   (void)code;
   if (*w->bye) end->reason = w->bye;
   end->wait_ms = w->wait_ms;
 }
 
-static int websocket_begin(struct gw_feed *feed) {
-  struct websocket *w = gw_feed_state(feed);
+static int websocket_begin(struct gw_intake *intake) {
+  struct websocket *w = gw_intake_state(intake);
   struct gw_buf url;
   gw_buf_init(&url, GW_HTTP_LINE_MAX);
-  int r = gw_remote_url(feed->options.remote, &url, "/ws", GW_STR(""));
+  int r = gw_remote_url(intake->options.remote, &url, "/ws", GW_STR(""));
   if (r == 0 && *w->session) r = gw_remote_add_query(&url, "session", gw_str_of(w->session));
   if (r == 0)
-    r = gw_feed_ws_begin(&w->ws, feed,
-                         &(struct gw_feed_ws_options){.url = {(char *)url.data, url.len},
-                                                      .protocols = "godwit.v1",
-                                                      .on_open = on_open,
-                                                      .on_message = on_message,
-                                                      .on_ending = on_ending});
+    r = gw_intake_ws_begin(&w->ws, intake,
+                           &(struct gw_intake_ws_options){.url = {(char *)url.data, url.len},
+                                                          .protocols = "godwit.v1",
+                                                          .on_open = on_open,
+                                                          .on_message = on_message,
+                                                          .on_ending = on_ending});
   gw_buf_clear(&url);
   return r;
 }
 
-static void websocket_close(struct gw_feed *feed) {
-  struct websocket *w = gw_feed_state(feed);
-  gw_feed_ws_close(&w->ws);
+static void websocket_close(struct gw_intake *intake) {
+  struct websocket *w = gw_intake_state(intake);
+  gw_intake_ws_close(&w->ws);
 }
 
-static void websocket_clear(struct gw_feed *feed) {
-  struct websocket *w = gw_feed_state(feed);
-  gw_feed_ws_clear(&w->ws);
+static void websocket_clear(struct gw_intake *intake) {
+  struct websocket *w = gw_intake_state(intake);
+  gw_intake_ws_clear(&w->ws);
 }
 
-const struct gw_feed_kind gw_feed_websocket = {.name = "websocket",
-                                               .holds_many = true,
-                                               .size = sizeof(struct websocket),
-                                               .begin = websocket_begin,
-                                               .close = websocket_close,
-                                               .clear = websocket_clear};
+const struct gw_intake_kind gw_intake_websocket = {.name = "websocket",
+                                                   .holds_many = true,
+                                                   .size = sizeof(struct websocket),
+                                                   .begin = websocket_begin,
+                                                   .close = websocket_close,
+                                                   .clear = websocket_clear};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client for each try, since a try's URL has the place where it goes on; the one before is freed
- * when the next begins. Waiting is the feed's business: the client itself never comes back.
+ * when the next begins. Waiting is the intake's business: the client itself never comes back.
  */
 #include "cli/subscribe_ws.h"
 
@@ -9,13 +9,13 @@
 
 #include <stdio.h>
 
-struct gw_feed *gw_feed_ws_feed(const struct gw_conn *conn) {
-  const struct gw_feed_ws *ws = gw_conn_handler_user(conn);
-  return ws->feed;
+struct gw_intake *gw_intake_of_conn(const struct gw_conn *conn) {
+  const struct gw_intake_ws *ws = gw_conn_handler_user(conn);
+  return ws->intake;
 }
 
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
-  struct gw_feed_ws *ws = gw_conn_handler_user(conn);
+  struct gw_intake_ws *ws = gw_conn_handler_user(conn);
   char reason[300];
   const char *text = gw_ws_code_text(ending->code);
   if (ending->is_clean)
@@ -24,40 +24,40 @@ static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
   else
     snprintf(reason, sizeof reason, "the connection was cut: %s",
              gw_error_text(ending->err < 0 ? ending->err : GW_ERR_RESET));
-  struct gw_feed_end end = {.reason = reason,
-                            .is_final = ws->is_closing || !gw_backoff_is_allowed(ending->code),
-                            .is_fine = ws->is_closing || ending->code == GW_WS_CODE_NORMAL};
-  if (ws->on_ending && !ws->is_closing) ws->on_ending(ws->feed, ending->code, &end);
-  gw_feed_ended(ws->feed, &end);
+  struct gw_intake_end end = {.reason = reason,
+                              .is_final = ws->is_closing || !gw_backoff_is_allowed(ending->code),
+                              .is_fine = ws->is_closing || ending->code == GW_WS_CODE_NORMAL};
+  if (ws->on_ending && !ws->is_closing) ws->on_ending(ws->intake, ending->code, &end);
+  gw_intake_ended(ws->intake, &end);
 }
 
 /* A refusal of the handshake that no time will mend ends it. */
 static void on_failure(struct gw_client *client, const struct gw_client_failure *failure) {
-  struct gw_feed_ws *ws = gw_client_user(client);
+  struct gw_intake_ws *ws = gw_client_user(client);
   unsigned status = failure->status;
   bool may_change = status == 0 || status >= 500 || status == 408 || status == 429;
   bool is_broken = failure->err == GW_ERR_CERTIFICATE || failure->err == GW_ERR_WS_HANDSHAKE;
-  const char *mend = ws->feed->has_been_open ? "" : gw_remote_mend(failure->err, status);
-  gw_feed_ended(ws->feed, &(struct gw_feed_end){.reason = failure->reason,
-                                                .mend = mend,
-                                                .is_final = is_broken || !may_change});
+  const char *mend = ws->intake->has_been_open ? "" : gw_remote_mend(failure->err, status);
+  gw_intake_ended(ws->intake, &(struct gw_intake_end){.reason = failure->reason,
+                                                      .mend = mend,
+                                                      .is_final = is_broken || !may_change});
 }
 
-int gw_feed_ws_begin(struct gw_feed_ws *ws, struct gw_feed *feed,
-                     const struct gw_feed_ws_options *options) {
-  const struct gw_remote *remote = feed->options.remote;
+int gw_intake_ws_begin(struct gw_intake_ws *ws, struct gw_intake *intake,
+                       const struct gw_intake_ws_options *options) {
+  const struct gw_remote *remote = intake->options.remote;
   struct gw_http_field field;
   struct gw_buf url;
   gw_buf_init(&url, GW_HTTP_LINE_MAX);
-  gw_feed_ws_clear(ws);
-  ws->feed = feed;
+  gw_intake_ws_clear(ws);
+  ws->intake = intake;
   ws->on_ending = options->on_ending;
   ws->handler = (struct gw_websocket){.on_open = options->on_open,
                                       .on_message = options->on_message,
                                       .on_close = on_close,
                                       .user = ws,
                                       .protocols = options->protocols,
-                                      .protocol = {.max_message = GW_FEED_MESSAGE_MAX,
+                                      .protocol = {.max_message = GW_INTAKE_MESSAGE_MAX,
                                                    .deflate = {.is_enabled = true,
                                                                .allow_server_takeover = true,
                                                                .allow_client_takeover = true}}};
@@ -67,13 +67,13 @@ int gw_feed_ws_begin(struct gw_feed_ws *ws, struct gw_feed *feed,
   int r = gw_buf_add_str(&url, options->url);
   if (r == 0) r = gw_buf_add(&url, "", 1);
   if (r == 0)
-    r = gw_client_open(feed->options.loop,
+    r = gw_client_open(intake->options.loop,
                        &(struct gw_client_options){.url = (char *)url.data,
                                                    .handler = &ws->handler,
                                                    .headers = *ws->headers ? ws->headers : NULL,
                                                    .ca_file = remote->ca_file,
                                                    .is_insecure = remote->is_insecure,
-                                                   .timeout_ms = feed->options.timeout_ms,
+                                                   .timeout_ms = intake->options.timeout_ms,
                                                    .on_failure = on_failure,
                                                    .user = ws},
                        &ws->client);
@@ -82,23 +82,23 @@ int gw_feed_ws_begin(struct gw_feed_ws *ws, struct gw_feed *feed,
 }
 
 /* The connection is not waited for: its end would be told a second time. */
-void gw_feed_ws_fail(struct gw_feed_ws *ws, const struct gw_feed_end *end) {
-  struct gw_feed *feed = ws->feed;
+void gw_intake_ws_fail(struct gw_intake_ws *ws, const struct gw_intake_end *end) {
+  struct gw_intake *intake = ws->intake;
   gw_client_close(ws->client, GW_WS_CODE_NORMAL, NULL);
-  gw_feed_ws_clear(ws);
-  gw_feed_ended(feed, end);
+  gw_intake_ws_clear(ws);
+  gw_intake_ended(intake, end);
 }
 
-void gw_feed_ws_close(struct gw_feed_ws *ws) {
+void gw_intake_ws_close(struct gw_intake_ws *ws) {
   bool is_open = gw_client_conn(ws->client) != NULL;
   ws->is_closing = true;
   gw_client_close(ws->client, GW_WS_CODE_NORMAL, NULL);
   if (!is_open)
-    gw_feed_ended(ws->feed,
-                  &(struct gw_feed_end){.reason = "closed", .is_final = true, .is_fine = true});
+    gw_intake_ended(ws->intake,
+                    &(struct gw_intake_end){.reason = "closed", .is_final = true, .is_fine = true});
 }
 
-void gw_feed_ws_clear(struct gw_feed_ws *ws) {
+void gw_intake_ws_clear(struct gw_intake_ws *ws) {
   gw_client_free(ws->client);
   ws->client = NULL;
 }

@@ -58,18 +58,20 @@ static struct gw_str str_of(const struct gw_buf *buf) {
 }
 
 /* A blank line: without data there is no event, only its id is remembered. */
-static int dispatch(struct gw_sse_reader *reader, struct gw_sse_event *out) {
+static int dispatch(struct gw_sse_reader *reader, struct gw_sse_read_event *out) {
   if (reader->data.len == 0) {
     reader->event.len = 0;
     return 0;
   }
-  *out = (struct gw_sse_event){str_of(&reader->event), str_of(&reader->data), str_of(&reader->id)};
+  *out = (struct gw_sse_read_event){str_of(&reader->event), str_of(&reader->data),
+                                    str_of(&reader->id)};
   out->data.len--; /* the line feed behind the last line */
   reader->is_given = true;
   return 1;
 }
 
-static int take_line(struct gw_sse_reader *reader, struct gw_str line, struct gw_sse_event *out) {
+static int take_line(struct gw_sse_reader *reader, struct gw_str line,
+                     struct gw_sse_read_event *out) {
   if (!reader->has_begun && line.len >= 3 && memcmp(line.at, "\xEF\xBB\xBF", 3) == 0) {
     line.at += 3;
     line.len -= 3;
@@ -97,7 +99,7 @@ static size_t find_end(const char *data, size_t len) {
 }
 
 int gw_sse_read(struct gw_sse_reader *reader, const char **data, size_t *len,
-                struct gw_sse_event *out) {
+                struct gw_sse_read_event *out) {
   if (reader->is_given) reader->data.len = reader->event.len = 0;
   reader->is_given = false;
   while (*len > 0) {

@@ -18,7 +18,7 @@ struct gw_sse_reader {
 };
 
 /* An event; slices live until the next call. */
-struct gw_sse_event {
+struct gw_sse_read_event {
   struct gw_str event; /* empty: "message" */
   struct gw_str data;
   struct gw_str id; /* the last one seen, also on an earlier event */
@@ -31,6 +31,6 @@ void gw_sse_reader_clear(struct gw_sse_reader *reader);
 /* Reads from *data, advancing it and *len. 1: an event; 0: all input is used up; GW_ERR_FULL,
  * GW_ERR_MEMORY. Call it until it gives no 1. */
 int gw_sse_read(struct gw_sse_reader *reader, const char **data, size_t *len,
-                struct gw_sse_event *out);
+                struct gw_sse_read_event *out);
 
 #endif

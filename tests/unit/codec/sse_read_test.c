@@ -14,7 +14,7 @@
 /* All events of `text`, fed in two pieces, as `event|data|id` lines. */
 static int read_split(const char *text, size_t len, size_t at, size_t max, char *out, size_t size) {
   struct gw_sse_reader reader;
-  struct gw_sse_event event;
+  struct gw_sse_read_event event;
   size_t n = 0;
   int r = 0;
   gw_sse_reader_init(&reader, max);
@@ -82,7 +82,7 @@ static void retry_is_digits(void **state) {
                {"retry: 9999999999\n", 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct gw_sse_reader reader;
-    struct gw_sse_event event;
+    struct gw_sse_read_event event;
     const char *data = cases[i].text;
     size_t len = strlen(data);
     gw_sse_reader_init(&reader, 100);
