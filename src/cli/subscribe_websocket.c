@@ -82,13 +82,14 @@ static void on_welcome(struct websocket *w, size_t i, const struct gw_godwit_mes
   gw_intake_note(w->ws.intake, "session %s%s", w->session, m->is_resumed ? ", resumed" : "");
 }
 
-/* Where it stands before its first publication is what to come back to. */
+/* What comes next comes after its cursor; a gap may be told of at any time. */
 static void on_subscribed(struct websocket *w, size_t i, const struct gw_godwit_message *m) {
   struct gw_intake *intake = w->ws.intake;
   char cursor[GW_INTAKE_CURSOR_MAX];
   bool is_new = !*intake->channels[i].cursor;
+  text_of(m->cursor, cursor, sizeof cursor);
   if (!is_new && !m->is_recovered) gw_intake_gap(intake, i, m->has_missed ? &m->missed : NULL);
-  if (is_new) gw_intake_stand(intake, i, gw_str_of(text_of(m->cursor, cursor, sizeof cursor)));
+  if (*cursor) gw_intake_stand(intake, i, gw_str_of(cursor));
 }
 
 static struct gw_str word_of(struct gw_str word, char *out, size_t size) {

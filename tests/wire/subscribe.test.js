@@ -164,7 +164,7 @@ test('websocket: a cut before the first publication goes on from where it was su
   const peer = await fake(t, { talk: (socket, request, n) => listen(socket, (words) => {
     said.push(words.join(' '));
     if (n === 1) { socket.send('subscribed a cursor=E:7 recovered=yes'); setImmediate(() => socket.terminate()); }
-    if (n === 2) { socket.send('subscribed a cursor=E:9 recovered=yes'); setImmediate(() => socket.terminate()); }
+    if (n === 2) { socket.send('subscribed a cursor=E:7 recovered=yes'); setImmediate(() => socket.terminate()); }
     if (n === 3) socket.send('msg a E:8\nx');
   }) });
   const { code, stdout } = await run(['subscribe', peer.url, 'a', '--count', '1']);
