@@ -28,8 +28,8 @@ static int add_lines(struct gw_exchange *exchange, struct gw_str origin, bool is
   gw_buf_init(&lines, LINES_MAX);
   int r = gw_buf_printf(&lines,
                         "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n%s"
-                        "Access-Control-Expose-Headers: Godwit-Session, Preference-Applied, "
-                        "Retry-After\r\n",
+                        "Access-Control-Expose-Headers: Godwit-Session, Godwit-Cursor, "
+                        "Preference-Applied, Retry-After\r\n",
                         (int)origin.len, origin.at,
                         is_anyone ? "" : "Access-Control-Allow-Credentials: true\r\n");
   if (r == 0) r = gw_exchange_add_headers(exchange, (const char *)lines.data);

@@ -72,8 +72,8 @@ static void an_allowed_page_may_read(void **state) {
   assert_true(says("Access-Control-Allow-Origin: https://b.com"));
   assert_true(says("Access-Control-Allow-Credentials: true"));
   assert_true(says("Vary: Origin"));
-  assert_true(says("Access-Control-Expose-Headers: Godwit-Session, Preference-Applied, "
-                   "Retry-After"));
+  assert_true(says("Access-Control-Expose-Headers: Godwit-Session, Godwit-Cursor, "
+                   "Preference-Applied, Retry-After"));
   assert_true(admits(NULL, NULL, FROM("GET", "http://a.com") "\r\n")); /* the same host */
   assert_true(says("Access-Control-Allow-Origin: http://a.com"));
   assert_true(admits(NULL, NULL, "GET / HTTP/1.1\r\nHost: a.com\r\n\r\n"));

@@ -33,6 +33,7 @@ static ssize_t counted_sendmsg(int fd, const struct msghdr *message, int flags) 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -371,6 +372,28 @@ static size_t far_drains(struct end *end, uint8_t *got, size_t size) {
     if (n > 0) len += (size_t)n;
   }
   return len;
+}
+
+static int option(const struct end *end, int level, int name) {
+  int value = 0;
+  socklen_t len = sizeof value;
+  assert_int_equal(getsockopt(gw_stream_fd(end->stream), level, name, &value, &len), 0);
+  return value;
+}
+
+static void the_kernel_is_told_to_guard_and_to_keep_fresh(void **state) {
+  (void)state;
+  struct end *end = end_new(true);
+  gw_stream_guard(end->stream);
+  gw_stream_keep_fresh(end->stream);
+  assert_int_equal(option(end, SOL_SOCKET, SO_KEEPALIVE), 1);
+  int idle = option(end, IPPROTO_TCP, TCP_KEEPIDLE),
+      between = option(end, IPPROTO_TCP, TCP_KEEPINTVL),
+      probes = option(end, IPPROTO_TCP, TCP_KEEPCNT);
+  assert_in_range(idle + between * probes, 30, 60);
+  assert_int_equal(option(end, IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
+  assert_int_equal(option(end, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 16384);
+  end_free(end);
 }
 
 /* What only waits for the end of the turn has not been refused. */
@@ -867,6 +890,7 @@ int main(void) {
       NET_TEST(room_lies_between_writes_until_the_end),
       TIGHT_TEST(room_ends_at_the_high_water_mark),
       NET_TEST(writes_between_events_leave_together),
+      NET_TEST(the_kernel_is_told_to_guard_and_to_keep_fresh),
       NET_TEST(write_of_nothing_asks_whether_the_kernel_refused),
       NET_TEST(large_write_to_another_leaves_the_cork_alone),
       NET_TEST(large_pieces_are_sent_without_a_copy),
