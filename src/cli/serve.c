@@ -69,6 +69,7 @@ static int serve_run(int argc, char **argv) {
   struct settings settings = {.run = {.listen = "localhost:8000", .workers = core_count()},
                               .serve.max_message = 64 * 1024};
   struct gw_option_list channels = {.n = 0};
+  uint64_t resume = 30;
   const struct gw_option options[] = {
       {"listen", "HOST:PORT", "where; several with commas (localhost:8000)", GW_OPTION_TEXT,
        &settings.run.listen, 0, 0},
@@ -78,6 +79,8 @@ static int serve_run(int argc, char **argv) {
        &settings.serve.max_message, 1, 1u << 30},
       {"channel", "RULE", "what holds in a channel or namespace; may be given again",
        GW_OPTION_LIST, &channels, 0, 0},
+      {"resume", "SECONDS", "how long a session waits for its client to come back (30)",
+       GW_OPTION_NUMBER, &resume, 1, 86400},
       {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT,
        &settings.listen.tls_cert, 0, 0},
       {"tls-key", "FILE", "and its key", GW_OPTION_TEXT, &settings.listen.tls_key, 0, 0},
@@ -90,5 +93,6 @@ static int serve_run(int argc, char **argv) {
     return code;
   settings.serve.channels = channels.items;
   settings.serve.n_channels = channels.n;
+  settings.serve.resume_s = (unsigned)resume;
   return serve_with(&settings);
 }

@@ -1,77 +1,137 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the channels meet the server: the route, and for each request the hub of its worker and the
- * transport or dialect that it asks for.
+ * Where the channels meet the server: the routes, who may, and for each request the transport or
+ * dialect that it asks for. Another of either is a file with its table of functions, and a line
+ * here.
  */
 #include "server/channels.h"
 
 #include "dialect/raw.h"
+#include "godwit/server.h"
 #include "http/exchange.h"
-#include "hub/hub.h"
-#include "transport/poll.h"
+#include "server/presence.h"
+#include "transport/pending.h"
 #include "transport/publish.h"
+#include "transport/transport.h"
 
 #include <stdlib.h>
 
-#define ROUTE "/channels/*"
-
-struct gw_channels {
-  struct gw_raw *raw;
-  struct gw_http http;
-  struct gw_place places[]; /* one per worker */
+/* The first that is asked for; the last one always is. */
+static const struct gw_transport *const transports[] = {
+    &gw_transport_sse,
+    &gw_transport_ndjson,
+    &gw_transport_longpoll,
+    &gw_transport_poll,
 };
 
-static struct gw_hub *hub_of(const struct gw_channels *channels,
-                             const struct gw_exchange *exchange) {
+enum { TRANSPORTS = sizeof transports / sizeof *transports };
+
+struct gw_channels {
+  struct gw_places *places;
+  struct gw_http http;
+  struct gw_raw *raw;
+};
+
+/* ---- requests ---- */
+
+static void hear(struct gw_exchange *exchange, const struct gw_place *place,
+                 const struct gw_channel_request *request) {
   unsigned i = 0;
-  while (channels->places[i].loop != exchange->loop)
+  while (i + 1 < TRANSPORTS && !transports[i]->is_asked(exchange, request))
     i++;
-  return channels->places[i].hub;
+  transports[i]->serve(exchange, place, request);
+}
+
+static void on_removed(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
+  struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
+  struct gw_exchange *exchange = pending->exchange;
+  (void)recovery;
+  gw_pending_end(pending);
+  if (err < 0)
+    gw_pending_refuse(exchange, err);
+  else
+    gw_exchange_answer(exchange, &(struct gw_reply){.status = 204});
+}
+
+static void drop_history(struct gw_exchange *exchange, const struct gw_place *place,
+                         const struct gw_channel_request *request) {
+  struct gw_pending *pending = gw_pending_new(exchange, place->hub, request->channel, on_removed);
+  if (!pending) {
+    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    return;
+  }
+  int err = gw_hub_remove(place->hub, request->channel, &pending->ask);
+  if (err == 0) return;
+  gw_pending_end(pending);
+  gw_pending_refuse(exchange, err);
+}
+
+static bool is_read(const struct gw_exchange *exchange) {
+  return exchange->head->method == GW_HTTP_GET || exchange->head->method == GW_HTTP_HEAD;
+}
+
+static void serve(struct gw_exchange *exchange, const struct gw_place *place,
+                  const struct gw_channel_request *request) {
+  const struct gw_identity *who = &request->who;
+  if (is_read(exchange)) {
+    if (!gw_gate_may_hear(place->gate, who, request->channel))
+      gw_exchange_problem(exchange, 403, "hearing this channel is not allowed");
+    else if (request->is_presence)
+      gw_presence_serve(exchange, place, request);
+    else
+      hear(exchange, place, request);
+  } else if (request->is_presence) {
+    gw_exchange_problem_with(exchange, 405, "presence is only read", "Allow: GET, HEAD\r\n");
+  } else if (exchange->head->method == GW_HTTP_POST) {
+    if (gw_gate_may_publish(place->gate, who, request->channel))
+      gw_publish_serve(exchange, place->hub, request);
+    else
+      gw_exchange_problem(exchange, 403, "publishing to this channel is not allowed");
+  } else if (who->is_api) {
+    drop_history(exchange, place, request);
+  } else {
+    gw_exchange_problem(exchange, 403, "the API is open to this machine only");
+  }
 }
 
 static void on_request(struct gw_exchange *exchange, void *user) {
-  struct gw_hub *hub = hub_of(user, exchange);
+  const struct gw_channels *channels = user;
+  const struct gw_place *place = gw_places_find(channels->places, exchange);
   struct gw_channel_request request;
   const char *problem;
-  if (gw_channel_request_read(exchange, &request, &problem) < 0) {
+  int err = gw_channel_request_read(exchange, &request, &problem);
+  if (err == 0) err = gw_request_admit(exchange, place->gate, &request.who, &problem);
+  if (err < 0)
     gw_exchange_problem(exchange, 400, problem);
-    return;
-  }
-  if (request.is_presence) {
-    gw_exchange_problem(exchange, 404, "nothing is at this path");
-    return;
-  }
-  switch (exchange->head->method) {
-  case GW_HTTP_GET:
-  case GW_HTTP_HEAD: gw_poll_serve(exchange, hub, &request); break;
-  case GW_HTTP_POST: gw_publish_serve(exchange, hub, &request); break;
-  default:
-    gw_exchange_problem_with(exchange, 405, "a channel takes GET, HEAD and POST",
-                             "Allow: GET, HEAD, POST\r\n");
-  }
+  else
+    serve(exchange, place, &request);
 }
 
-int gw_channels_route(struct gw_server *server, struct gw_hub *const *hubs,
-                      const struct gw_channels_options *options,
-                      struct gw_channels **out_channels) {
-  static const struct gw_channels_options defaults;
-  if (!options) options = &defaults;
-  unsigned n = gw_server_worker_count(server);
-  struct gw_channels *channels = calloc(1, sizeof *channels + n * sizeof channels->places[0]);
+/* ---- life ---- */
+
+static int add_raw(struct gw_channels *channels, const char *origins) {
+  const struct gw_places *places = channels->places;
+  const struct gw_raw_options options = {.max_message = places->max_message, .origins = origins};
+  int err = gw_raw_new(&options, places->at, places->n, &channels->raw);
+  return err == 0
+             ? gw_server_websocket(places->server, "/channels/*", gw_raw_handler(channels->raw))
+             : err;
+}
+
+int gw_channels_new(struct gw_places *places, const char *origins,
+                    struct gw_channels **out_channels) {
+  struct gw_channels *channels = calloc(1, sizeof *channels);
   if (!channels) return GW_ERR_MEMORY;
-  for (unsigned i = 0; i < n; i++)
-    channels->places[i] = (struct gw_place){.loop = gw_server_loop(server, i), .hub = hubs[i]};
+  channels->places = places;
   channels->http = (struct gw_http){
       .on_request = on_request,
       .user = channels,
-      .origins = options->origins,
-      .max_body = options->max_message ? options->max_message : 64 * 1024,
+      .origins = origins,
+      .methods = "GET, HEAD, POST, DELETE",
+      .max_body = places->max_message,
   };
-  const struct gw_raw_options raw = {.max_message = options->max_message,
-                                     .origins = options->origins};
-  int err = gw_raw_new(&raw, channels->places, n, &channels->raw);
-  if (err == 0) err = gw_server_websocket(server, ROUTE, gw_raw_handler(channels->raw));
-  if (err == 0) err = gw_server_http(server, ROUTE, &channels->http);
+  int err = gw_server_http(places->server, "/channels/*", &channels->http);
+  if (err == 0) err = add_raw(channels, origins);
   if (err < 0) {
     gw_channels_free(channels);
     return err;

@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts hubs and their store on the workers of a server, and on its routes the channels and pages.
+/*
+ * Makes what a server with channels is made of, from the bottom up, and frees it from the top down:
+ * sessions hold channels of the hubs, hubs ask the store.
  */
 #include "server/serve.h"
 
 #include "broker/memory.h"
 #include "hub/hub.h"
+#include "server/api.h"
 #include "server/channels.h"
 #include "server/pages.h"
+#include "server/places.h"
 
 #include <stdlib.h>
+
+enum { WORKERS_MAX = 64 };
 
 struct gw_serve {
   struct gw_server *server;
   struct gw_rules *rules;
+  struct gw_gate gate;
   struct gw_memory *memory;
+  struct gw_sessions *sessions;
+  struct gw_places *places;
   struct gw_channels *channels;
+  struct gw_api *api;
   unsigned n;
   struct gw_hub *hubs[];
 };
@@ -26,18 +36,35 @@ static int make_rules(struct gw_serve *serve, const struct gw_serve_options *opt
     *out_rule = options->channels[i];
     r = gw_rules_add(serve->rules, options->channels[i], out_problem);
   }
+  serve->gate.rules = serve->rules;
   return r;
 }
 
-static int make_hubs(struct gw_serve *serve) {
-  struct gw_loop *loops[64];
+static int make_workers(struct gw_serve *serve, const struct gw_serve_options *options) {
+  struct gw_loop *loops[WORKERS_MAX];
+  const struct gw_memory_options memory = {.rules = serve->rules};
+  const struct gw_sessions_options sessions = {.rules = serve->rules,
+                                               .resume_ms = options->resume_s * 1000};
   for (unsigned i = 0; i < serve->n; i++)
     loops[i] = gw_server_loop(serve->server, i);
-  const struct gw_memory_options options = {.rules = serve->rules};
-  int r = gw_memory_new(&options, loops, serve->n, &serve->memory);
+  int r = gw_memory_new(&memory, loops, serve->n, &serve->memory);
   for (unsigned i = 0; r == 0 && i < serve->n; i++)
     r = gw_hub_new(gw_memory_store(serve->memory, i), &serve->hubs[i]);
-  return r;
+  return r == 0 ? gw_sessions_new(&sessions, loops, serve->hubs, serve->n, &serve->sessions) : r;
+}
+
+static int make_places(struct gw_serve *serve, const struct gw_serve_options *options) {
+  struct gw_places *places = serve->places = gw_places_new(serve->server);
+  if (!places) return GW_ERR_MEMORY;
+  places->memory = serve->memory;
+  places->gate = &serve->gate;
+  places->max_message = options->max_message ? options->max_message : 64 * 1024;
+  for (unsigned i = 0; i < serve->n; i++) {
+    places->at[i].hub = serve->hubs[i];
+    places->at[i].sessions = gw_sessions_table(serve->sessions, i);
+    places->at[i].gate = &serve->gate;
+  }
+  return 0;
 }
 
 int gw_serve_new(struct gw_server *server, const struct gw_serve_options *options,
@@ -48,9 +75,10 @@ int gw_serve_new(struct gw_server *server, const struct gw_serve_options *option
   serve->server = server;
   serve->n = n;
   int r = make_rules(serve, options, out_rule, out_problem);
-  if (r == 0) r = make_hubs(serve);
-  const struct gw_channels_options channels = {.max_message = options->max_message};
-  if (r == 0) r = gw_channels_route(server, serve->hubs, &channels, &serve->channels);
+  if (r == 0) r = make_workers(serve, options);
+  if (r == 0) r = make_places(serve, options);
+  if (r == 0) r = gw_channels_new(serve->places, NULL, &serve->channels);
+  if (r == 0) r = gw_api_new(serve->places, NULL, &serve->api);
   if (r == 0) r = gw_pages_route(server);
   if (r < 0) {
     gw_serve_free(serve);
@@ -62,9 +90,12 @@ int gw_serve_new(struct gw_server *server, const struct gw_serve_options *option
 
 void gw_serve_free(struct gw_serve *serve) {
   if (!serve) return;
+  gw_places_free(serve->places);
+  gw_channels_free(serve->channels);
+  gw_api_free(serve->api);
+  gw_sessions_free(serve->sessions);
   for (unsigned i = 0; i < serve->n; i++)
     gw_hub_free(serve->hubs[i]);
-  gw_channels_free(serve->channels);
   gw_memory_free(serve->memory);
   gw_rules_free(serve->rules);
   free(serve);

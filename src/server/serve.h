@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `godwit serve` is beyond a server: the rules, the memory store, a hub on each worker, the
- * channel routes and the pages. */
+/* What `godwit serve` is beyond a server: the rules, the memory store, a hub and sessions on each
+ * worker, the routes of channels and API, and the pages. */
 #ifndef GW_SERVER_SERVE_H
 #define GW_SERVER_SERVE_H
 
@@ -14,11 +14,12 @@ struct gw_serve_options {
   uint64_t max_message;        /* bytes of a WebSocket message or a published body; 0: 64 KiB */
   const char *const *channels; /* rules, as gw_rules_add reads them; borrowed during the call */
   size_t n_channels;
+  unsigned resume_s; /* how long a session without a connection waits; 0: 30 */
 };
 
 /* Adds everything to a server that has no routes yet and does not run. GW_ERR_MEMORY,
  * GW_ERR_SYSTEM; GW_ERR_ARGUMENT: one of the channels' rules is not understood, and *out_problem
- * says what is wrong in *out_rule (lent as long as the options). */
+ * says what is wrong in `*out_rule` (both lent as long as the options). */
 int gw_serve_new(struct gw_server *server, const struct gw_serve_options *options,
                  struct gw_serve **out_serve, const char **out_rule, const char **out_problem);
 /* After the server's run has ended, before gw_server_free. NULL is fine. */

@@ -3,7 +3,7 @@
  * The server as godwit/server.h promises it: options, routes, listening, threads, and the door for
  * other threads. What happens on a worker is worker.c's.
  */
-#include "godwit/server.h"
+#include "server/server.h"
 
 #include "http/websocket.h"
 #include "net/address.h"
@@ -251,6 +251,10 @@ unsigned gw_server_worker_count(const struct gw_server *server) {
 
 struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i) {
   return i < server->n_workers ? server->workers[i].loop : NULL;
+}
+
+size_t gw_server_connection_count(const struct gw_server *server, unsigned i) {
+  return server->workers[i].open + gw_conn_table_count(server->workers[i].table);
 }
 
 /* ---- the door for other threads ---- */

@@ -168,7 +168,7 @@ test('what is malformed is refused with a problem', async () => {
   await isProblem(await fetch(url(channel, '?event=a%0Ab'), { method: 'POST', body: 'x' }), 400);
   await isProblem(await fetch(url(channel), { method: 'POST', body: 'x', headers: { 'Content-Encoding': 'gzip' } }), 415);
   const answer = await fetch(url(channel), { method: 'PATCH', body: 'x' });
-  assert.equal(answer.headers.get('allow'), 'GET, HEAD, POST');
+  assert.equal(answer.headers.get('allow'), 'GET, HEAD, POST, DELETE, OPTIONS');
   await isProblem(answer, 405);
   assert.deepEqual((await poll(channel)).publications, []);
 });

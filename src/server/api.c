@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts the API's resources on the server's routes, and lets nobody in who may not use it. As long
+ * as no key is configured that is whoever is on this machine (session/gate.h).
+ */
+#include "server/api.h"
+
+#include "codec/http/text.h"
+#include "godwit/server.h"
+#include "http/exchange.h"
+#include "transport/pending.h"
+#include "transport/request.h"
+
+#include <stdlib.h>
+
+static const struct gw_api_resource *const resources[] = {
+    &gw_api_users, &gw_api_user, &gw_api_session, &gw_api_batch, &gw_api_metrics,
+};
+
+enum { RESOURCES = sizeof resources / sizeof *resources };
+
+struct entry {
+  struct gw_http http;
+  const struct gw_api_resource *resource;
+  struct gw_places *places;
+};
+
+struct gw_api {
+  struct entry entries[RESOURCES];
+};
+
+bool gw_api_admit(struct gw_exchange *exchange, const struct gw_gate *gate,
+                  struct gw_identity *out_who) {
+  const char *problem;
+  if (gw_request_admit(exchange, gate, out_who, &problem) < 0)
+    gw_exchange_problem(exchange, 400, problem);
+  else if (!out_who->is_api)
+    gw_exchange_problem(exchange, 403, "the API is open to this machine only");
+  else
+    return true;
+  return false;
+}
+
+static void on_request(struct gw_exchange *exchange, void *user) {
+  const struct entry *entry = user;
+  struct gw_identity who;
+  if (gw_api_admit(exchange, entry->places->gate, &who))
+    entry->resource->serve(exchange, entry->places, &who);
+}
+
+int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api) {
+  struct gw_api *api = calloc(1, sizeof *api);
+  if (!api) return GW_ERR_MEMORY;
+  int err = 0;
+  for (size_t i = 0; err == 0 && i < RESOURCES; i++) {
+    const struct gw_api_resource *resource = resources[i];
+    api->entries[i] = (struct entry){
+        .http = {.on_request = on_request,
+                 .user = &api->entries[i],
+                 .origins = origins,
+                 .methods = resource->methods,
+                 .max_body = resource->max_body ? resource->max_body : places->max_message},
+        .resource = resource,
+        .places = places,
+    };
+    err = gw_server_http(places->server, resource->path, &api->entries[i].http);
+  }
+  if (err < 0) {
+    gw_api_free(api);
+    return err;
+  }
+  *out_api = api;
+  return 0;
+}
+
+void gw_api_free(struct gw_api *api) {
+  free(api);
+}
+
+/* ---- what the resources share ---- */
+
+struct gw_str gw_api_name(const struct gw_exchange *exchange, struct gw_str prefix, char *out,
+                          size_t size) {
+  struct gw_str path = exchange->path;
+  if (path.len < prefix.len || memcmp(path.at, prefix.at, prefix.len) != 0)
+    return (struct gw_str){0};
+  path.at += prefix.len;
+  path.len -= prefix.len;
+  int len = gw_http_percent_decode(path, false, out, size);
+  return (struct gw_str){len < 0 ? NULL : out, len < 0 ? 0 : (size_t)len};
+}
+
+void gw_api_answer_json(struct gw_exchange *exchange, int err, struct gw_buf *json) {
+  if (err < 0)
+    gw_pending_refuse(exchange, err);
+  else
+    gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
+                                                    .content_type = "application/json",
+                                                    .headers = "Cache-Control: no-store\r\n",
+                                                    .body = json->data,
+                                                    .len = json->len});
+  gw_buf_clear(json);
+}

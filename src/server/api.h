@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The API: resources for a backend, not for clients. Each is a file with one or more of these, and
+ * a line in the table of api.c.
+ */
+#ifndef GW_SERVER_API_H
+#define GW_SERVER_API_H
+
+#include "base/buf.h"
+#include "server/places.h"
+
+struct gw_api;
+struct gw_exchange;
+
+struct gw_api_resource {
+  const char *path; /* exact, or a prefix with a star (godwit/server.h) */
+  const char *methods;
+  size_t max_body; /* 0: that of a publication */
+  /* Answers, now or later: the method is one of those, and whoever asks may use the API. */
+  void (*serve)(struct gw_exchange *exchange, struct gw_places *places,
+                const struct gw_identity *who);
+};
+
+extern const struct gw_api_resource gw_api_users, gw_api_user, gw_api_session, gw_api_batch,
+    gw_api_metrics;
+
+/* Adds the routes, before gw_server_run. Places and origins (as in struct gw_http) are borrowed.
+ * GW_ERR_MEMORY, and as gw_server_http. */
+int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api);
+void gw_api_free(struct gw_api *api); /* after the run; NULL is fine */
+
+/* Whether the request may use the API; where not, it has been answered. */
+bool gw_api_admit(struct gw_exchange *exchange, const struct gw_gate *gate,
+                  struct gw_identity *out_who);
+/* What the path says behind the prefix, decoded into out; at NULL: nothing that fits there. */
+struct gw_str gw_api_name(const struct gw_exchange *exchange, struct gw_str prefix, char *out,
+                          size_t size);
+/* 200 with JSON that has been written with `err`; clears it. */
+void gw_api_answer_json(struct gw_exchange *exchange, int err, struct gw_buf *json);
+
+#endif

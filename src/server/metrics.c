@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `/metrics`: what Prometheus gathers (text format 0.0.4). Each worker counts for itself; the
+ * question goes round them all and adds up. The table is what there is.
+ */
+#include "server/api.h"
+
+#include "broker/memory.h"
+#include "http/exchange.h"
+#include "server/census.h"
+#include "server/inquiry.h"
+#include "server/server.h"
+#include "transport/pending.h"
+
+#include <stdlib.h>
+
+struct counts {
+  uint64_t connections, sessions, parked, resumed, expired, users, channels, subscribers;
+  uint64_t publications, slow_disconnected, slow_dropped, slow_conflated;
+};
+
+static const struct {
+  const char *name, *type, *help;
+  size_t at;
+} metrics[] = {
+    {"godwit_connections", "gauge", "Connections that are open, HTTP and WebSocket.",
+     offsetof(struct counts, connections)},
+    {"godwit_sessions", "gauge", "Sessions, parked ones among them.",
+     offsetof(struct counts, sessions)},
+    {"godwit_sessions_parked", "gauge", "Sessions that wait for their client to come back.",
+     offsetof(struct counts, parked)},
+    {"godwit_sessions_resumed_total", "counter", "Sessions to which their client came back.",
+     offsetof(struct counts, resumed)},
+    {"godwit_sessions_expired_total", "counter", "Sessions to which nobody came back in time.",
+     offsetof(struct counts, expired)},
+    {"godwit_users", "gauge", "Users with a session that is connected.",
+     offsetof(struct counts, users)},
+    {"godwit_channels", "gauge", "Channels that are heard or keep a history.",
+     offsetof(struct counts, channels)},
+    {"godwit_subscribers", "gauge", "Subscriptions that hear their channel now.",
+     offsetof(struct counts, subscribers)},
+    {"godwit_publications_total", "counter",
+     "Publications that were given their place in a channel.",
+     offsetof(struct counts, publications)},
+    {"godwit_slow_disconnected_total", "counter", "Sessions ended since their client was too slow.",
+     offsetof(struct counts, slow_disconnected)},
+    {"godwit_slow_dropped_total", "counter", "Publications left out for slow clients (slow:drop).",
+     offsetof(struct counts, slow_dropped)},
+    {"godwit_slow_conflated_total", "counter",
+     "Publications overtaken by a newer one for slow clients (slow:conflate).",
+     offsetof(struct counts, slow_conflated)},
+};
+
+struct gathering {
+  struct gw_inquiry inquiry;
+  struct gw_census census;
+  struct counts counts;
+};
+
+static void add_sessions(struct counts *counts, const struct gw_session_table *table) {
+  struct gw_session_counts here = gw_session_table_counts(table);
+  counts->sessions += here.sessions;
+  counts->parked += here.parked;
+  counts->resumed += here.resumed;
+  counts->expired += here.expired;
+  counts->slow_disconnected += here.slow_disconnected;
+  counts->slow_dropped += here.slow_dropped;
+  counts->slow_conflated += here.slow_conflated;
+}
+
+static bool visit(struct gw_inquiry *inquiry, const struct gw_place *place) {
+  struct gathering *gathering = gw_container_of(inquiry, struct gathering, inquiry);
+  const struct gw_places *places = inquiry->places;
+  struct counts *counts = &gathering->counts;
+  unsigned worker = (unsigned)(place - places->at);
+  counts->connections += gw_server_connection_count(places->server, worker);
+  counts->channels += gw_memory_channel_count(places->memory, worker);
+  counts->publications += gw_memory_publication_count(places->memory, worker);
+  counts->subscribers += gw_hub_subscriber_count(place->hub);
+  add_sessions(counts, place->sessions);
+  gw_census_add(&gathering->census, place->sessions);
+  return gathering->census.err < 0;
+}
+
+static int write_metrics(struct gw_buf *out, const struct counts *counts) {
+  int err = 0;
+  for (size_t i = 0; i < sizeof metrics / sizeof *metrics && err == 0; i++) {
+    const char *name = metrics[i].name;
+    uint64_t value = *(const uint64_t *)(const void *)((const char *)counts + metrics[i].at);
+    err = gw_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, metrics[i].help, name,
+                        metrics[i].type, name, (unsigned long long)value);
+  }
+  return err;
+}
+
+static void answer(struct gw_inquiry *inquiry, struct gw_exchange *exchange) {
+  struct gathering *gathering = gw_container_of(inquiry, struct gathering, inquiry);
+  struct gw_buf out;
+  gw_buf_init(&out, 64 * 1024); /* a table of lines */
+  gathering->counts.users = gathering->census.users.count;
+  int err = gathering->census.err;
+  if (err == 0) err = write_metrics(&out, &gathering->counts);
+  if (err < 0)
+    gw_pending_refuse(exchange, err);
+  else
+    gw_exchange_answer(
+        exchange, &(struct gw_reply){.status = 200,
+                                     .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                     .headers = "Cache-Control: no-store\r\n",
+                                     .body = out.data,
+                                     .len = out.len});
+  gw_buf_clear(&out);
+}
+
+static void gathering_free(struct gw_inquiry *inquiry) {
+  struct gathering *gathering = gw_container_of(inquiry, struct gathering, inquiry);
+  gw_census_clear(&gathering->census);
+  free(gathering);
+}
+
+static const struct gw_inquiry_ops ops = {visit, answer, gathering_free};
+
+static void serve(struct gw_exchange *exchange, struct gw_places *places,
+                  const struct gw_identity *who) {
+  struct gathering *gathering = calloc(1, sizeof *gathering);
+  (void)who;
+  if (!gathering) {
+    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    return;
+  }
+  gw_census_init(&gathering->census);
+  gw_inquiry_start(&gathering->inquiry, &ops, exchange, places);
+}
+
+const struct gw_api_resource gw_api_metrics = {
+    .path = "/metrics", .methods = "GET, HEAD", .serve = serve};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Of a server (godwit/server.h), what its own folder asks. */
+#ifndef GW_SERVER_SERVER_H
+#define GW_SERVER_SERVER_H
+
+#include "godwit/server.h"
+
+/* Connections that worker i has open, HTTP and WebSocket; on its thread. */
+size_t gw_server_connection_count(const struct gw_server *server, unsigned i);
+
+#endif
