@@ -40,8 +40,9 @@ static int add_lines(struct gw_exchange *exchange, struct gw_str origin, bool is
 int gw_cors_mark(struct gw_exchange *exchange, const char *origins) {
   unsigned n;
   struct gw_str origin = gw_http_only(exchange->head, "origin", &n);
+  if (n == 0) return 1;
   if (!gw_exchange_origin_is_allowed(exchange, origins)) return 0;
-  int r = n ? add_lines(exchange, origin, is_for_anyone(origins)) : 0;
+  int r = add_lines(exchange, origin, is_for_anyone(origins));
   return r < 0 ? r : 1;
 }
 

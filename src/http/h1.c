@@ -84,6 +84,8 @@ static void serve(struct gw_h1 *h1, const struct gw_http_head *head, struct gw_s
   if (!gw_h1_is_owed(h1)) return;
   h1->exchange.head = NULL;
   h1->exchange.path = h1->exchange.query = h1->exchange.body = (struct gw_str){0};
+  gw_buf_clear(&h1->head); /* the answer may take long */
+  gw_buf_clear(&h1->body_bytes);
   if (!gw_h1_listens(h1)) gw_stream_pause(h1->stream, true);
 }
 
