@@ -41,10 +41,10 @@ static void apply(const struct gw_stream *stream, const struct setting *settings
 void gw_stream_guard(const struct gw_stream *stream) {
   static const struct setting settings[] = {
       {SOL_SOCKET, SO_KEEPALIVE, 1},
-      {IPPROTO_TCP, TCP_KEEPIDLE, 30}, /* seconds of silence before the first probe */
+      {IPPROTO_TCP, TCP_KEEPIDLE, 25}, /* seconds of silence before the first probe */
       {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-      {IPPROTO_TCP, TCP_KEEPCNT, 3},
-      {IPPROTO_TCP, TCP_USER_TIMEOUT, 60000}, /* ms: for what is sent and not acknowledged */
+      {IPPROTO_TCP, TCP_KEEPCNT, 2},
+      {IPPROTO_TCP, TCP_USER_TIMEOUT, 45000}, /* ms: for what is sent and not acknowledged */
   };
   apply(stream, settings, sizeof settings / sizeof *settings);
 }

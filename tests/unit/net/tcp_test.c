@@ -391,7 +391,7 @@ static void the_kernel_is_told_to_guard_and_to_keep_fresh(void **state) {
       between = option(end, IPPROTO_TCP, TCP_KEEPINTVL),
       probes = option(end, IPPROTO_TCP, TCP_KEEPCNT);
   assert_in_range(idle + between * probes, 30, 60);
-  assert_int_equal(option(end, IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
+  assert_int_equal(option(end, IPPROTO_TCP, TCP_USER_TIMEOUT), 45000);
   assert_int_equal(option(end, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 16384);
   end_free(end);
 }
