@@ -194,7 +194,8 @@ static struct gw_subscription *take_stale(const struct gw_session *session,
   return stale;
 }
 
-static void rename_session(struct gw_session *session, struct gw_user *user) {
+static void rename_session(struct gw_session *session, struct gw_user *user, bool is_api) {
+  session->is_api = is_api;
   if (session->user) gw_list_remove(&session->of_user);
   session->user = user;
   if (user) gw_list_append(&user->sessions, &session->of_user);
@@ -209,7 +210,8 @@ static void leave_inbox(struct gw_session *session, const struct gw_user *old) {
 }
 
 /* All joins come first: is one refused, those before it leave again and nothing has changed. */
-static int move(struct gw_session *session, struct gw_subscription *debts, struct gw_user *user) {
+static int move(struct gw_session *session, struct gw_subscription *debts, struct gw_user *user,
+                bool is_api) {
   struct gw_session_table *table = session->table;
   struct gw_user *old = session->user;
   struct gw_round round = {session, NULL, table->rounds};
@@ -224,7 +226,7 @@ static int move(struct gw_session *session, struct gw_subscription *debts, struc
   }
   struct gw_subscription *stale = take_stale(session, &debts);
   if (old) leave_inbox(session, old);
-  rename_session(session, gw_user_ref(user));
+  rename_session(session, gw_user_ref(user), is_api);
   leave_all(table, stale, NULL, user);
   leave_all(table, debts, NULL, old);
   gw_user_unref(table, old);
@@ -242,10 +244,7 @@ int gw_session_identify(struct gw_session *session, const struct gw_identity *wh
   if (name.at && !user) return GW_ERR_MEMORY;
   struct gw_subscription *debts;
   int err = debts_prepare(session, &debts);
-  if (err == 0) {
-    session->is_api = who->is_api;
-    err = move(session, debts, user);
-  }
+  if (err == 0) err = move(session, debts, user, who->is_api);
   gw_user_unref(table, user);
   return err;
 }

@@ -78,6 +78,7 @@ void gw_session_end(struct gw_session *session, enum gw_close_code code) {
   struct gw_carrier *carrier = session->carrier;
   bool is_told = session->is_leaving;
   gw_session_leave(session);
+  gw_subscriptions_deafen(session);
   session->carrier = NULL;
   if (carrier) carrier->session = NULL;
   if (carrier && !is_told) carrier->ops->end(carrier, code);

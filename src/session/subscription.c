@@ -104,7 +104,8 @@ int gw_subscriptions_park(struct gw_session *session) {
   return 0;
 }
 
-/* Owed while it stands in the hub (which has its name then): it hears nothing. */
+/* Of no session any more, but in the hub still: until its leaving has been told, where that is
+ * owed. */
 static void deaf_subscribed(struct gw_subscriber *subscriber, int err,
                             const struct gw_recovery *recovery) {
   (void)subscriber, (void)err, (void)recovery;
@@ -116,6 +117,11 @@ static void deaf_publication(struct gw_subscriber *subscriber, struct gw_publica
 
 static const struct gw_subscriber_ops deaf = {.on_subscribed = deaf_subscribed,
                                               .on_publication = deaf_publication};
+
+void gw_subscriptions_deafen(struct gw_session *session) {
+  for (struct gw_subscription *held = session->subscriptions; held; held = held->next)
+    held->subscriber.ops = &deaf;
+}
 
 void gw_subscription_discard(struct gw_session_table *table, struct gw_subscription *subscription) {
   drop_newest(subscription);

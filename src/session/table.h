@@ -135,6 +135,8 @@ void gw_session_stop(struct gw_session *session, enum gw_close_code code);
 /* ---- subscription.c ---- */
 
 struct gw_name *gw_name_new(struct gw_str text); /* NULL without memory */
+/* They hear nothing any more; for a session that ends. */
+void gw_subscriptions_deafen(struct gw_session *session);
 /* All leave the hub and keep their names. GW_ERR_MEMORY: some do, some do not. */
 int gw_subscriptions_park(struct gw_session *session);
 /* Drops what has not been asked for again. */

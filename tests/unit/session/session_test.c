@@ -166,9 +166,10 @@ static void without_memory_nothing_opens(void **state) {
 
 static void without_memory_to_park_it_ends(void **state) {
   (void)state;
+  const char *x = channel_at(0, "x"), *room = channel_at(0, "room:");
   for (size_t nth = 1; nth <= 3; nth++) {
     struct gw_session *session = open_as(0, &a, "");
-    hold(session, "x", NULL), hold(session, "room:1", NULL);
+    hold(session, x, NULL), hold(session, room, NULL);
     alloc_fail_at(nth);
     gw_carrier_detach(&a.carrier, false);
     assert_true(alloc_has_failed());

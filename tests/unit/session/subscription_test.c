@@ -467,6 +467,26 @@ static void any_callback_may_end_anything(void **state) {
       }
 }
 
+static const char *loud_channel;
+
+static void publish_while_it_ends(struct client *self, enum note_kind kind) {
+  if (kind != ENDED) return;
+  assert_null(self->carrier.session);
+  publish_on(0, loud_channel, "late");
+}
+
+static void who_ends_hears_no_more(void **state) {
+  (void)state;
+  loud_channel = channel_at(0, "room:");
+  struct gw_session *session = open_as(0, &a, "ann");
+  hold(session, loud_channel, NULL), hold(session, "x", NULL);
+  a.act = publish_while_it_ends;
+  unsigned before = a.n;
+  gw_session_end(session, GW_CLOSE_FORBIDDEN);
+  settle_all();
+  assert_int_equal(a.n, before + 1);
+}
+
 /* ---- memory ---- */
 
 static void any_allocation_may_fail(void **state) {
@@ -536,6 +556,7 @@ int main(void) {
       TEST(a_channel_that_conflates_keeps_the_newest),
       TEST(a_push_that_finds_no_room_is_held_back),
       TEST(any_callback_may_end_anything),
+      TEST(who_ends_hears_no_more),
       TEST(any_allocation_may_fail),
       TEST(they_are_small),
   };
