@@ -47,7 +47,11 @@ const mixed = (id, title, way) => ({
 });
 const slow = (id, title, count) => ({
   ...fanout(id, title, 10000, 1),
-  ...{ group: "slow", slow: count || undefined, ...P99, split: false, more: [{ ...DELIVERY, title: `${title}: CPU` }] },
+  ...{ group: "slow", slow: count || undefined, ...P99, split: false },
+  more: [
+    { title: `${title}: p50`, unit: "µs, p50", read: (r) => r.latency_us.p50 },
+    { ...DELIVERY, title: `${title}: CPU` },
+  ],
 });
 // Sessions hold one channel, a hundred of them each: nobody has 10,000 joins to tell.
 const session = (id, title, way, path, more) => ({
