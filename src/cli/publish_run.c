@@ -39,8 +39,10 @@ struct publishing {
   struct gw_timer timer; /* the next try */
   struct gw_buf payload, url, answer;
   char key[160];
-  unsigned n;     /* publications begun: the number of the line */
-  unsigned tries; /* of this one */
+  unsigned n;               /* publications begun: the number of the line */
+  unsigned tries, refusals; /* of this one; refusals: for a while (503) */
+  bool may_be_there;        /* an answer was lost: without its key this one may not be sent again */
+  bool has_no_keys;         /* none of our own any more: the server may have no room for them */
   unsigned status, retry_after_ms;
   bool has_published; /* there is such a server */
   bool is_input_over;
@@ -82,9 +84,9 @@ static const char *type_of(const struct publishing *p) {
 }
 
 static void try_once(struct publishing *p) {
-  struct gw_http_field fields[3] = {{GW_STR("Content-Type"), gw_str_of(type_of(p))},
-                                    {GW_STR("Idempotency-Key"), gw_str_of(p->key)}};
-  unsigned n = 2 + gw_remote_field(&p->plan->remote, &fields[2]);
+  struct gw_http_field fields[3] = {{GW_STR("Content-Type"), gw_str_of(type_of(p))}};
+  unsigned n = 1 + gw_remote_field(&p->plan->remote, &fields[1]);
+  if (*p->key) fields[n++] = (struct gw_http_field){GW_STR("Idempotency-Key"), gw_str_of(p->key)};
   p->tries++;
   p->status = p->retry_after_ms = 0;
   p->answer.len = 0;
@@ -97,7 +99,7 @@ static void try_once(struct publishing *p) {
           .n_fields = n,
           .body = {p->payload.data ? (char *)p->payload.data : "", p->payload.len},
           .timeout_ms = (unsigned)(p->plan->timeout_s < 4e6 ? p->plan->timeout_s * 1000 + 1 : 4e9),
-          .may_repeat = true});
+          .may_repeat = *p->key});
   if (r == GW_ERR_ARGUMENT) {
     gw_command_say(p->command, "--type and --key are words without control characters");
     finish(p, GW_EXIT_USAGE);
@@ -108,8 +110,9 @@ static void try_once(struct publishing *p) {
 
 static void publish(struct publishing *p) {
   p->n++;
-  p->tries = 0;
-  int r = make_key(p);
+  p->tries = p->refusals = 0;
+  p->may_be_there = false;
+  int r = p->has_no_keys ? 0 : make_key(p);
   if (r < 0) {
     gw_command_say(p->command, "--key: %s", r == GW_ERR_ARGUMENT ? "too long" : gw_error_text(r));
     finish(p, r == GW_ERR_ARGUMENT ? GW_EXIT_USAGE : GW_EXIT_FAILED);
@@ -170,13 +173,21 @@ static void go_on(struct publishing *p) {
     finish(p, GW_EXIT_DONE);
 }
 
+/* A server keeps a limited number of keys: where it refuses twice in a row, the rest goes without
+ * those that nobody asked for. */
+static void do_without_keys(struct publishing *p) {
+  if (p->status != 503 || ++p->refusals < 2 || p->plan->key || p->may_be_there) return;
+  p->has_no_keys = true;
+  p->key[0] = '\0';
+}
+
 /* What may have come of a moment's trouble. Before a first answer a server that cannot be reached
  * is more likely not there. */
 static bool may_try_again(const struct publishing *p, int err) {
   if (p->tries >= TRIES_MAX) return false;
   if (err == 0) return p->status == 503 || p->status == 429;
-  return err == GW_ERR_RESET ||
-         (p->has_published && (err == GW_ERR_CONNECT || err == GW_ERR_TIMEOUT));
+  if (err == GW_ERR_CONNECT) return p->has_published;
+  return *p->key && (err == GW_ERR_RESET || (p->has_published && err == GW_ERR_TIMEOUT));
 }
 
 static void try_again(struct publishing *p) {
@@ -189,6 +200,10 @@ static void on_end(void *owner, int err, const char *reason) {
   struct publishing *p = owner;
   char words[512];
   if (may_try_again(p, err)) {
+    if (err == 0)
+      do_without_keys(p);
+    else if (err != GW_ERR_CONNECT)
+      p->may_be_there = true;
     try_again(p);
   } else if (err < 0) {
     fail(p, reason, gw_remote_mend(err, 0));

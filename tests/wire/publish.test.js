@@ -116,6 +116,18 @@ test('a busy server and a lost answer are tried again, with the same key', async
   assert.equal(new Set(peer.asked.map(({ headers }) => headers['idempotency-key'])).size, 1);
 });
 
+test('a server without room for keys is done without ours, never without the one that was given', async () => {
+  const answer = (n, { headers }) => (headers['idempotency-key'] ? refusal(503, 'full') : n === 5 ? null : taken(n));
+  const peer = await fake(answer);
+  const { code, stdout, stderr } = await run(['publish', peer.url, 'a', '--lines'], { input: 'x\ny\nz\n' });
+  assert.deepEqual([code, stdout], [1, 'E:3\nE:4\n']);
+  assert.deepEqual(peer.asked.map(({ body }) => String(body)), ['x', 'x', 'x', 'y', 'z']); // a lost answer is an error then
+  assert.match(stderr, /line 3/);
+  const given = await run(['publish', peer.url, 'a', 'x', '--key', 'K']);
+  peer.close();
+  assert.equal(given.code, 1);
+});
+
 test('a server that stays busy is given up after five tries', async () => {
   const peer = await fake(() => refusal(503, 'too many letters'));
   const { code, stderr } = await run(['publish', peer.url, 'a', 'x']);
