@@ -401,6 +401,85 @@ static void a_cut_tells_once(void **state) {
   assert_int_equal(p->gone, 1);
 }
 
+/* ---- any deed at any moment ---- */
+
+enum deed { END, CUT, ANSWER, BEGIN, WRITE, HOLD, ADD, ASK, DEEDS };
+
+static struct gw_exchange *target;
+static unsigned deed;
+
+static void do_deed(void) {
+  switch (deed) {
+  case END: gw_exchange_end(target); break;
+  case CUT: gw_exchange_abort(target); break;
+  case ANSWER: answer(target, "deed"); break;
+  case BEGIN: begin(target, "deed"); break;
+  case WRITE: gw_exchange_write(target, "deed", 4); break;
+  case HOLD: gw_exchange_hold(target); break;
+  case ADD: gw_exchange_add_headers(target, "Deed: 1\r\n"); break;
+  default: gw_exchange_is_waiting(target); gw_exchange_buffered(target);
+  }
+}
+
+static void deed_in_callback(void *user) {
+  (void)user;
+  do_deed();
+}
+
+static const struct gw_exchange_events deed_events = {
+    .on_gone = deed_in_callback, .on_drain = deed_in_callback, .on_stop = deed_in_callback};
+
+static unsigned requests;
+
+static void on_deed_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
+  (void)side;
+  char what = gw_exchange_path(exchange).at[1];
+  requests++;
+  target = exchange;
+  gw_exchange_watch(exchange, &deed_events, NULL);
+  if (what == 's') begin(exchange, "one");
+  if (what == 'h') gw_exchange_hold(exchange);
+  if (what == 'd') do_deed(); /* in the handler */
+}
+
+/* What happens once the request is there. */
+static void happen(struct place *p, unsigned what) {
+  static char big[256 * 1024];
+  switch (what) {
+  case 0: peer_shut(&p->peer); break;
+  case 1: peer_reset(&p->peer); break;
+  case 2: gw_h1_drain(&p->side); break;
+  case 3: gw_h1_abort_all(&p->side); break;
+  case 4: peer_say(&p->peer, GET("/ahead")); break;
+  case 5: do_deed(); break;
+  default: /* a drain, where a body goes on */
+    if (!target->is_streaming) return;
+    while (target->is_streaming && gw_exchange_write(target, big, sizeof big) == 0)
+      gw_loop_turn(p->loop, 0);
+    for (uint64_t until = peer_clock() + 15; peer_more(&p->peer, until);)
+      p->peer.len = 0;
+  }
+}
+
+static void any_deed_at_any_moment_is_safe(void **state) {
+  (void)state;
+  static const char *const paths[] = {GET("/s") GET("/x"), GET("/h") GET("/x"), GET("/d"),
+                                      GET("/plain")};
+  for (size_t path = 0; path < sizeof paths / sizeof *paths; path++)
+    for (deed = 0; deed < DEEDS; deed++)
+      for (unsigned what = 0; what < 7; what++) {
+        struct place *p = place_open_with(on_deed_request);
+        requests = 0;
+        peer_say(&p->peer, paths[path]);
+        PEER_UNTIL(p->loop, requests);
+        if (!p->done) happen(p, what);
+        gw_loop_turn(p->loop, 0);
+        gw_loop_turn(p->loop, 0);
+        if (!p->done) gw_h1_abort_all(&p->side);
+        place_end(p);
+      }
+}
+
 static void any_allocation_may_fail(void **state) {
   (void)state;
   for (size_t nth = 1;; nth++) {
@@ -440,6 +519,7 @@ int main(void) {
       cmocka_unit_test(who_does_not_listen_for_the_stop_is_ended),
       cmocka_unit_test(what_begins_after_the_stop_is_told_too),
       cmocka_unit_test(a_cut_tells_once),
+      cmocka_unit_test(any_deed_at_any_moment_is_safe),
       cmocka_unit_test(any_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
