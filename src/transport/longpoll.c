@@ -25,6 +25,7 @@ struct longpoll {
   struct gw_task answer, retire;
   bool is_queued; /* the answer, for the end of the turn */
   bool will_resume;
+  bool is_fresh; /* no cursor was given: all that is kept is the answer, and nothing is missing */
   unsigned wait, limit;
   struct gw_recovery recovery; /* of the answer; its publications are in `gathered` */
   size_t gathered_size;
@@ -110,6 +111,7 @@ static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *su
   gw_session_id(carrier->session, poll->session);
   poll->recovery = *recovery;
   poll->recovery.n = 0;
+  if (poll->is_fresh) poll->recovery.is_recovered = true;
   if (recovery->n > 0 || !recovery->is_recovered)
     queue_answer(poll);
   else
@@ -203,12 +205,16 @@ static struct longpoll *poll_new(struct gw_exchange *exchange,
   return poll;
 }
 
-/* Where there is nothing to wait for, a poll is the answer. */
+/* Where there is nothing to wait for, a poll is the answer; but who means to come back needs a
+ * session. */
 static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
   if (exchange->head->method != GW_HTTP_GET || !request->has_wait || request->wait == 0)
     return false;
-  return request->has_after || request->session.at;
+  return request->has_after || request->will_resume;
 }
+
+/* No channel has this epoch, so what follows is all that is kept. */
+static const struct gw_cursor nowhere = {"000000000000", 0};
 
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
@@ -217,9 +223,14 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
     gw_pending_refuse(exchange, GW_ERR_MEMORY);
     return;
   }
+  struct gw_channel_request asked = *request;
+  if (!asked.has_after && !asked.session.at) {
+    asked.has_after = poll->is_fresh = true;
+    asked.after = nowhere;
+  }
   gw_exchange_watch(exchange, &events, poll);
   gw_exchange_hold(exchange);
-  gw_entry_start(&poll->entry, place->sessions, &poll->carrier, request, on_refused);
+  gw_entry_start(&poll->entry, place->sessions, &poll->carrier, &asked, on_refused);
 }
 
 const struct gw_transport gw_transport_longpoll = {

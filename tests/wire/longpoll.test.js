@@ -165,6 +165,21 @@ test('session= holds one session over many long polls', async () => {
   assert.deepEqual([answer.texts, answer.headers.get('godwit-session')], [['3'], session]);
 });
 
+test('session=new without a cursor: all that is kept at once, and a session that stands behind it', async () => {
+  const channel = fresh();
+  const cursor = await publish(channel, '1');
+  const first = await poll(channel, '?wait=30&session=new');
+  assert.deepEqual([first.texts, first.cursor, first.recovered], [['1'], cursor, true]);
+  const session = first.headers.get('godwit-session');
+  const waiting = poll(channel, `?wait=30&session=${session}`);
+  await untilSessions(channel, 1);
+  await publish(channel, '2');
+  const second = await waiting;
+  assert.deepEqual([second.texts, second.headers.get('godwit-session')], [['2'], session]);
+  const empty = await poll(fresh(), '?wait=30&session=new');
+  assert.deepEqual([empty.texts, empty.recovered], [[], true]);
+});
+
 test('HEAD answers at once', async () => {
   const channel = fresh();
   const start = await here(channel);

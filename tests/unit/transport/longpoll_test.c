@@ -168,6 +168,21 @@ static void a_cursor_that_is_lost_is_answered_though_nothing_is_kept(void **stat
       "{\"channel\":\"a\",\"cursor\":\"000000000000:0\",\"recovered\":false,\"publications\":[]}");
 }
 
+/* Who has no cursor but will come back gets all that is kept, at once. */
+static void a_session_begins_without_a_cursor(void **state) {
+  (void)state;
+  const struct gw_place place = {.loop = loop};
+  request = (struct gw_channel_request){
+      .channel = GW_STR("a"), .has_wait = true, .wait = 30, .will_resume = true};
+  gw_transport_longpoll.serve(&exchange, &place, &request);
+  const struct gw_recovery all = {.cursor = {"000000000000", 7}};
+  carrier->ops->on_subscribed(carrier, NULL, 0, &all);
+  push_offset(8, "x");
+  gw_loop_turn(loop, 0);
+  expect("{\"channel\":\"a\",\"cursor\":\"000000000000:8\",\"recovered\":true,\"publications\":[{");
+  assert_false(was_over);
+}
+
 static void no_more_than_the_limit(void **state) {
   (void)state;
   ask_at_7(30, 2);
@@ -242,7 +257,7 @@ static void is_asked_where_there_is_something_to_wait_for(void **state) {
   assert_true(gw_transport_longpoll.is_asked(&exchange, &request));
   request.has_after = false;
   assert_false(gw_transport_longpoll.is_asked(&exchange, &request));
-  request.session = GW_STR("x");
+  request.will_resume = true;
   assert_true(gw_transport_longpoll.is_asked(&exchange, &request));
   head.method = GW_HTTP_HEAD;
   assert_false(gw_transport_longpoll.is_asked(&exchange, &request));
@@ -284,6 +299,7 @@ int main(void) {
       TEST(the_wait_is_over),
       TEST(what_was_missed_is_answered_at_once),
       TEST(a_cursor_that_is_lost_is_answered_though_nothing_is_kept),
+      TEST(a_session_begins_without_a_cursor),
       TEST(no_more_than_the_limit),
       TEST(no_more_than_fits),
       TEST(a_gap_stands_before_the_list_only),
