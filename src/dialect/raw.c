@@ -1,47 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One listener is one connection that hears one channel. There is no room in the dialect for
- * anything but payloads, so everything else is a close code: 4504 where the cursor is not
- * reachable, 4500 for a consumer that is too slow, 1013 where the channel takes no more.
+ * Raw WebSocket on a channel: each frame sent is a publication, each publication arrives as one
+ * frame, payload only; `?after=` and `?echo=no` as in interface.md 2. One listener is one
+ * connection whose session hears one channel. There is no room in the dialect for anything but
+ * payloads, so everything else is a close code: 4504 where the cursor is not reachable, 4500 for a
+ * consumer that is too slow, 4403 for who may not publish, 1013 where the channel takes no more.
  *
  * Invariant: what a listener has been sent is the channel without gap from its cursor (or from the
- * head of the answer 101, which therefore waits for the subscription) on. Where a recovery is more
- * than may wait for its peer, it stops hearing the channel, remembers where it stands (`behind`)
- * and subscribes from there once its outbox has drained.
+ * head of the answer 101, which therefore waits for the subscription) on; only a channel that
+ * conflates gives less.
  */
-#include "dialect/raw.h"
+#include "dialect/dialect.h"
 
+#include "dialect/flights.h"
+#include "dialect/opening.h"
 #include "godwit/error.h"
 #include "http/exchange.h"
 #include "http/websocket.h"
-#include "transport/pending.h"
-#include "transport/request.h"
 #include "transport/websocket.h"
 
 #include <stdlib.h>
 
-/* Publications of one connection on their way to the channel's home: above the first it is not read
- * from until they are below the second. Against a publisher that is faster than its channel. */
-enum { FLYING_HIGH = 64, FLYING_LOW = 32 };
-
 enum { BUFFERED_MAX = 4 << 20 }; /* against a consumer that never reads */
 
-static const struct gw_frame_maker maker = {.kind = GW_ENCODING_RAW};
-
-struct gw_raw {
+struct raw {
   struct gw_websocket handler;
   struct gw_place places[]; /* one per worker */
 };
 
 /* The user data of a connection. */
 struct listener {
-  struct gw_subscriber subscriber;
+  struct gw_carrier carrier;
   struct gw_conn *conn;
+  union {
+    struct gw_subscription *subscription;
+    struct gw_opening *opening; /* until its subscription stands */
+  };
   struct gw_link shots;
-  struct behind *behind;
-  struct gw_exchange *exchange; /* while its opening waits for the subscription */
-  uint16_t flying;
-  bool is_silent, is_paused, has_after, is_open, is_lost;
+  struct gw_flights flights;
+  bool is_silent, will_resume, is_open;
 };
 
 /* A publication of its own: under way, or (where it is silent) answered and not yet heard. */
@@ -52,15 +49,18 @@ struct shot {
   uint64_t offset; /* 0: under way */
 };
 
-struct behind {
-  struct gw_cursor cursor;
-  struct gw_str channel;
-  char text[];
-};
+static const struct gw_place *place_of(const struct listener *listener) {
+  const struct raw *raw = gw_conn_handler_user(listener->conn);
+  return &raw->places[gw_conn_id_worker(gw_conn_id(listener->conn))];
+}
 
-static struct gw_hub *hub_of(const struct listener *listener) {
-  const struct gw_raw *raw = gw_conn_handler_user(listener->conn);
-  return raw->places[gw_conn_id_worker(gw_conn_id(listener->conn))].hub;
+static struct listener *listener_of(struct gw_carrier *carrier) {
+  return gw_container_of(carrier, struct listener, carrier);
+}
+
+static const struct gw_channel_rules *rules_of(const struct listener *listener,
+                                               const struct gw_subscription *subscription) {
+  return gw_rules_of(place_of(listener)->gate->rules, gw_subscription_channel(subscription));
 }
 
 /* ---- the end ---- */
@@ -70,58 +70,31 @@ static void shot_free(struct shot *shot) {
   free(shot);
 }
 
-static void stop_hearing(struct listener *listener) {
-  gw_hub_unsubscribe(hub_of(listener), &listener->subscriber);
-  free(listener->behind);
-  listener->behind = NULL;
+static void leave(struct listener *listener, enum gw_close_code code) {
+  gw_carrier_detach(&listener->carrier, !listener->will_resume);
+  gw_close_conn(listener->conn, code);
 }
 
 static void fail(struct listener *listener, int err) {
-  stop_hearing(listener);
-  switch (err) {
-  case GW_ERR_FULL: gw_conn_close(listener->conn, GW_WS_CODE_TRY_AGAIN, gw_error_text(err)); break;
-  default: gw_conn_close(listener->conn, GW_WS_CODE_INTERNAL_ERROR, gw_error_text(err)); break;
-  }
+  leave(listener, err == GW_ERR_FULL ? GW_CLOSE_TRY_AGAIN : GW_CLOSE_FAILED);
+}
+
+/* Whoever has not said that it means to come back is over with its connection. */
+static bool is_over(const struct listener *listener, const struct gw_ending *ending) {
+  return !listener->will_resume || (ending->by_peer && ending->is_clean);
 }
 
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
   struct listener *listener = gw_conn_user_data(conn);
-  (void)ending;
-  stop_hearing(listener);
   while (!gw_list_is_empty(&listener->shots)) {
     struct shot *shot = gw_container_of(listener->shots.next, struct shot, link);
-    gw_hub_forget(hub_of(listener), &shot->ask);
+    gw_hub_forget(place_of(listener)->hub, &shot->ask);
     shot_free(shot);
   }
+  gw_carrier_detach(&listener->carrier, is_over(listener, ending));
 }
 
 /* ---- hearing ---- */
-
-/* Stops hearing the channel, to go on later. GW_ERR_MEMORY: it hears it still. */
-static int fall_behind(struct listener *listener, const struct gw_cursor *cursor) {
-  struct gw_str channel = gw_subscriber_channel(&listener->subscriber);
-  struct behind *behind = malloc(sizeof *behind + channel.len);
-  if (!behind) return GW_ERR_MEMORY;
-  *behind = (struct behind){*cursor, {behind->text, channel.len}};
-  memcpy(behind->text, channel.at, channel.len);
-  gw_hub_unsubscribe(hub_of(listener), &listener->subscriber);
-  listener->behind = behind;
-  return 0;
-}
-
-static void catch_up(struct listener *listener) {
-  struct behind *behind = listener->behind;
-  if (!behind) return;
-  listener->behind = NULL;
-  int err =
-      gw_hub_subscribe(hub_of(listener), behind->channel, &behind->cursor, &listener->subscriber);
-  free(behind);
-  if (err < 0) fail(listener, err);
-}
-
-static void on_drain(struct gw_conn *conn) {
-  catch_up(gw_conn_user_data(conn));
-}
 
 /* The answer to a publication comes before the publication itself, so a silent listener knows the
  * offsets of its own. */
@@ -136,66 +109,67 @@ static bool is_own(struct listener *listener, uint64_t offset) {
   return false;
 }
 
-static void push_all(struct listener *listener, const struct gw_recovery *recovery) {
-  int sent = 0;
-  for (unsigned i = 0; i < recovery->n && sent >= 0; i++) {
-    struct gw_publication *publication = recovery->publications[i];
-    if (listener->is_silent && is_own(listener, publication->cursor.offset)) continue;
-    sent = gw_websocket_push(listener->conn, publication, &maker);
-    if (sent != 1 || i + 1 == recovery->n) continue;
-    sent = fall_behind(listener, &publication->cursor);
-    break;
-  }
-  if (sent < 0) fail(listener, sent);
+static const struct gw_frame_maker maker = {.kind = GW_ENCODING_RAW};
+
+static int push(struct gw_carrier *carrier, struct gw_subscription *subscription,
+                struct gw_publication *publication) {
+  struct listener *listener = listener_of(carrier);
+  (void)subscription;
+  if (listener->is_silent && is_own(listener, publication->cursor.offset)) return 0;
+  return gw_websocket_push(listener->conn, publication, &maker);
 }
 
-static void lose(struct listener *listener) {
-  stop_hearing(listener);
-  gw_close_conn(listener->conn, GW_CLOSE_CURSOR_LOST);
-}
-
-static void on_ready(struct listener *listener, int err, const struct gw_recovery *recovery);
-
-static void on_subscribed(struct gw_subscriber *subscriber, int err,
+/* The opening has waited for this: what is published from now on is heard. */
+static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *subscription, int err,
                           const struct gw_recovery *recovery) {
-  struct listener *listener = gw_container_of(subscriber, struct listener, subscriber);
-  bool is_lost = err == 0 && listener->has_after && !recovery->is_recovered;
-  if (!listener->is_open) {
-    listener->is_lost = is_lost;
-    on_ready(listener, err, recovery);
-  } else if (err < 0) {
-    fail(listener, err);
-  } else if (is_lost) {
-    lose(listener);
-  } else {
-    push_all(listener, recovery);
-  }
-}
-
-static void on_publication(struct gw_subscriber *subscriber, struct gw_publication *publication) {
-  struct listener *listener = gw_container_of(subscriber, struct listener, subscriber);
-  if (listener->is_silent && is_own(listener, publication->cursor.offset)) return;
-  int sent = gw_websocket_push(listener->conn, publication, &maker);
-  if (sent >= 0) return;
-  if (sent != GW_ERR_FULL) {
-    fail(listener, sent);
+  struct listener *listener = listener_of(carrier);
+  struct gw_opening *opening = listener->opening;
+  if (err < 0) {
+    gw_opening_refuse(opening, err);
     return;
   }
-  stop_hearing(listener);
-  gw_close_conn(listener->conn, GW_CLOSE_SLOW);
+  bool is_lost = !recovery->is_recovered;
+  listener->subscription = subscription;
+  listener->is_open = true;
+  if (gw_opening_accept(opening) < 0 || !carrier->session) return;
+  if (is_lost)
+    leave(listener, GW_CLOSE_CURSOR_LOST);
+  else if (rules_of(listener, subscription)->slow != GW_SLOW_DISCONNECT)
+    gw_conn_keep_fresh(listener->conn);
 }
 
-static const struct gw_subscriber_ops subscriber_ops = {.on_subscribed = on_subscribed,
-                                                        .on_publication = on_publication};
+static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscription,
+                   const struct gw_recovery *recovery) {
+  (void)carrier;
+  (void)subscription;
+  (void)recovery;
+  return false;
+}
+
+static bool is_waiting(struct gw_carrier *carrier) {
+  return gw_conn_is_waiting(listener_of(carrier)->conn);
+}
+
+static void end(struct gw_carrier *carrier, enum gw_close_code code) {
+  struct listener *listener = listener_of(carrier);
+  if (listener->is_open)
+    leave(listener, code);
+  else
+    gw_opening_refuse(listener->opening, GW_ERR_FULL);
+}
+
+static const struct gw_carrier_ops carrier_ops = {.on_subscribed = on_subscribed,
+                                                  .push = push,
+                                                  .on_gap = on_gap,
+                                                  .is_waiting = is_waiting,
+                                                  .end = end};
+
+static void on_drain(struct gw_conn *conn) {
+  struct listener *listener = gw_conn_user_data(conn);
+  gw_carrier_drained(&listener->carrier);
+}
 
 /* ---- publishing ---- */
-
-static void pause_or_go_on(struct listener *listener) {
-  bool is_paused = listener->flying >= (listener->is_paused ? FLYING_LOW : FLYING_HIGH);
-  if (is_paused == listener->is_paused) return;
-  listener->is_paused = is_paused;
-  gw_conn_pause(listener->conn, is_paused);
-}
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
   struct shot *shot = gw_container_of(ask, struct shot, ask);
@@ -204,9 +178,8 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
     shot->offset = recovery->cursor.offset;
   else
     shot_free(shot);
-  listener->flying--;
+  gw_flights_end(&listener->flights, listener->conn);
   if (err < 0) fail(listener, err);
-  pause_or_go_on(listener);
 }
 
 static int publish(struct listener *listener, const struct gw_publication_parts *parts) {
@@ -219,132 +192,93 @@ static int publish(struct listener *listener, const struct gw_publication_parts 
   }
   *shot = (struct shot){.ask.on_answer = on_answer, .listener = listener};
   gw_list_append(&listener->shots, &shot->link);
-  listener->flying++;
-  int err = gw_hub_publish(hub_of(listener), publication, (struct gw_str){0}, &shot->ask);
+  gw_flights_begin(&listener->flights, listener->conn);
+  int err = gw_hub_publish(place_of(listener)->hub, publication, (struct gw_str){0}, &shot->ask);
   if (err < 0) {
-    listener->flying--;
     shot_free(shot);
+    gw_flights_end(&listener->flights, listener->conn);
   }
   return err;
 }
 
-static struct gw_str channel_of(const struct listener *listener) {
-  if (listener->behind) return listener->behind->channel;
-  return gw_subscriber_channel(&listener->subscriber);
+static bool may_publish(const struct listener *listener, struct gw_str channel) {
+  struct gw_identity who = gw_session_identity(listener->carrier.session);
+  return gw_gate_may_publish(place_of(listener)->gate, &who, channel);
 }
 
 static void on_message(struct gw_conn *conn, const struct gw_message *message) {
   struct listener *listener = gw_conn_user_data(conn);
+  const struct gw_session *session = listener->carrier.session;
+  if (!session) return; /* on its way out */
+  struct gw_str channel = gw_subscription_channel(listener->subscription);
+  if (!may_publish(listener, channel)) {
+    gw_carrier_detach(&listener->carrier, true);
+    gw_conn_close(conn, GW_CLOSE_FORBIDDEN, "this channel takes nothing from you");
+    return;
+  }
   const struct gw_publication_parts parts = {
-      .channel = channel_of(listener),
+      .channel = channel,
       .payload = {message->data, message->len},
+      .from = gw_session_user(session),
       .is_binary = message->type == GW_WS_BINARY,
   };
   int err = publish(listener, &parts);
-  if (err < 0)
-    fail(listener, err);
-  else
-    pause_or_go_on(listener);
+  if (err < 0) fail(listener, err);
 }
 
 /* ---- opening ----
  *
- * The request subscribes, and its answer 101 waits until the subscription has been answered: then
- * whatever is published after the head of that answer is heard. Nothing can be sent before the
- * opening; where there is something to recover it is asked for again then. */
+ * The request subscribes, and its answer 101 waits until the subscription stands: then whatever is
+ * published after the head of that answer is heard. */
 
-static void on_gone(void *user) {
-  stop_hearing(user);
-}
-
-static const struct gw_exchange_events exchange_events = {.on_gone = on_gone};
-
-/* The subscription has been answered, before (no exchange) or after on_request has returned. */
-static void on_ready(struct listener *listener, int err, const struct gw_recovery *recovery) {
-  struct gw_exchange *exchange = listener->exchange;
-  listener->exchange = NULL;
-  if (err == 0 && recovery->n > 0 && !listener->is_lost) {
-    struct gw_cursor before = {.offset = recovery->publications[0]->cursor.offset - 1};
-    memcpy(before.epoch, recovery->cursor.epoch, sizeof before.epoch);
-    err = fall_behind(listener, &before);
-  }
-  if (err < 0) stop_hearing(listener);
-  if (!exchange) return;
-  if (err < 0)
-    gw_pending_refuse(exchange, err);
-  else
-    gw_exchange_accept(exchange);
-}
-
-/* Or is about to. */
-static bool listens(const struct listener *listener) {
-  return listener->subscriber.channel || listener->behind;
+static void on_session(struct gw_opening *opening) {
+  const struct gw_channel_request *request = &opening->request;
+  int err = gw_session_subscribe(opening->carrier->session, request->channel,
+                                 request->has_after ? &request->after : NULL, NULL, NULL);
+  if (err < 0 && err != GW_ERR_CLOSED) gw_opening_refuse(opening, err); /* closed: it has been */
 }
 
 static int on_request(struct gw_exchange *exchange, void *user) {
-  struct gw_channel_request request;
-  const char *problem;
-  (void)user;
-  exchange->must_close = true; /* what comes behind is frames, not a request (security.md 4) */
-  if (gw_channel_request_read(exchange, &request, &problem) < 0) {
-    gw_exchange_problem(exchange, 400, problem);
-    return 400;
-  }
   struct listener *listener = gw_conn_user_data(exchange->conn);
-  listener->subscriber.ops = &subscriber_ops;
+  (void)user;
+  listener->carrier.ops = &carrier_ops;
+  listener->carrier.transport = "websocket";
   listener->conn = exchange->conn;
-  listener->is_silent = request.is_silent;
-  listener->has_after = request.has_after;
   gw_list_init(&listener->shots);
-  const struct gw_cursor *after = request.has_after ? &request.after : NULL;
-  int err = gw_hub_subscribe(hub_of(listener), request.channel, after, &listener->subscriber);
-  if (err < 0 || !listens(listener)) {
-    gw_pending_refuse(exchange, err < 0 ? err : GW_ERR_MEMORY);
-    return 503;
-  }
-  gw_exchange_watch(exchange, &exchange_events, listener);
-  if (!listener->subscriber.pending) return 0;
-  listener->exchange = exchange;
-  return GW_WEBSOCKET_LATER;
-}
-
-static void on_open(struct gw_conn *conn) {
-  struct listener *listener = gw_conn_user_data(conn);
-  listener->is_open = true;
-  if (listener->is_lost)
-    lose(listener);
-  else
-    catch_up(listener);
+  int status = gw_opening_start(exchange, place_of(listener), &listener->carrier, on_session,
+                                &listener->opening);
+  if (status != GW_WEBSOCKET_LATER) return status;
+  listener->is_silent = listener->opening->request.is_silent;
+  listener->will_resume = listener->opening->request.will_resume;
+  return status;
 }
 
 /* ---- life ---- */
 
-int gw_raw_new(const struct gw_raw_options *options, const struct gw_place *places, unsigned n,
-               struct gw_raw **out_raw) {
-  struct gw_raw *raw = calloc(1, sizeof *raw + n * sizeof raw->places[0]);
+static int raw_new(const struct gw_dialect_options *options, const struct gw_place *places,
+                   unsigned n, void **out_speaker) {
+  struct raw *raw = calloc(1, sizeof *raw + n * sizeof raw->places[0]);
   if (!raw) return GW_ERR_MEMORY;
   size_t max_message = options->max_message ? options->max_message : 64 * 1024;
   memcpy(raw->places, places, n * sizeof raw->places[0]);
   raw->handler = (struct gw_websocket){
       .on_request = on_request,
-      .on_open = on_open,
       .on_message = on_message,
       .on_drain = on_drain,
       .on_close = on_close,
       .user = raw,
       .user_size = sizeof(struct listener),
-      .protocol.max_message = max_message,
+      .protocol = {.max_message = max_message, .deflate.is_enabled = true},
       .origins = options->origins,
       .max_buffered = options->max_buffered ? options->max_buffered : BUFFERED_MAX + max_message,
   };
-  *out_raw = raw;
+  *out_speaker = raw;
   return 0;
 }
 
-void gw_raw_free(struct gw_raw *raw) {
-  free(raw);
-}
-
-const struct gw_websocket *gw_raw_handler(const struct gw_raw *raw) {
+static const struct gw_websocket *raw_handler(const void *speaker) {
+  const struct raw *raw = speaker;
   return &raw->handler;
 }
+
+const struct gw_dialect gw_dialect_raw = {.make = raw_new, .handler = raw_handler, .free = free};

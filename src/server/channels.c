@@ -6,7 +6,7 @@
  */
 #include "server/channels.h"
 
-#include "dialect/raw.h"
+#include "dialect/dialect.h"
 #include "godwit/server.h"
 #include "http/exchange.h"
 #include "server/presence.h"
@@ -24,12 +24,23 @@ static const struct gw_transport *const transports[] = {
     &gw_transport_poll,
 };
 
-enum { TRANSPORTS = sizeof transports / sizeof *transports };
+static const struct {
+  const struct gw_dialect *dialect;
+  const char *routes[2];
+} dialects[] = {
+    {&gw_dialect_raw, {"/channels/*"}},
+    {&gw_dialect_godwit, {"/channels/*", "/ws"}},
+};
+
+enum {
+  TRANSPORTS = sizeof transports / sizeof *transports,
+  DIALECTS = sizeof dialects / sizeof *dialects,
+};
 
 struct gw_channels {
   struct gw_places *places;
   struct gw_http http;
-  struct gw_raw *raw;
+  void *speakers[DIALECTS];
 };
 
 /* ---- requests ---- */
@@ -109,13 +120,16 @@ static void on_request(struct gw_exchange *exchange, void *user) {
 
 /* ---- life ---- */
 
-static int add_raw(struct gw_channels *channels, const char *origins) {
+static int add_dialect(struct gw_channels *channels, unsigned i, const char *origins) {
   const struct gw_places *places = channels->places;
-  const struct gw_raw_options options = {.max_message = places->max_message, .origins = origins};
-  int err = gw_raw_new(&options, places->at, places->n, &channels->raw);
-  return err == 0
-             ? gw_server_websocket(places->server, "/channels/*", gw_raw_handler(channels->raw))
-             : err;
+  const struct gw_dialect *dialect = dialects[i].dialect;
+  const struct gw_dialect_options options = {.max_message = places->max_message,
+                                             .origins = origins};
+  int err = dialect->make(&options, places->at, places->n, &channels->speakers[i]);
+  for (unsigned r = 0; r < 2 && dialects[i].routes[r] && err == 0; r++)
+    err = gw_server_websocket(places->server, dialects[i].routes[r],
+                              dialect->handler(channels->speakers[i]));
+  return err;
 }
 
 int gw_channels_new(struct gw_places *places, const char *origins,
@@ -131,7 +145,8 @@ int gw_channels_new(struct gw_places *places, const char *origins,
       .max_body = places->max_message,
   };
   int err = gw_server_http(places->server, "/channels/*", &channels->http);
-  if (err == 0) err = add_raw(channels, origins);
+  for (unsigned i = 0; i < DIALECTS && err == 0; i++)
+    err = add_dialect(channels, i, origins);
   if (err < 0) {
     gw_channels_free(channels);
     return err;
@@ -142,6 +157,7 @@ int gw_channels_new(struct gw_places *places, const char *origins,
 
 void gw_channels_free(struct gw_channels *channels) {
   if (!channels) return;
-  gw_raw_free(channels->raw);
+  for (unsigned i = 0; i < DIALECTS; i++)
+    if (channels->speakers[i]) dialects[i].dialect->free(channels->speakers[i]);
   free(channels);
 }

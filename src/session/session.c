@@ -222,6 +222,13 @@ bool gw_session_is_api(const struct gw_session *session) {
   return session->is_api;
 }
 
+struct gw_identity gw_session_identity(const struct gw_session *session) {
+  struct gw_str user = gw_session_user(session);
+  struct gw_identity who = {.is_api = session->is_api, .user_len = (uint8_t)user.len};
+  if (user.len) memcpy(who.user, user.at, user.len);
+  return who;
+}
+
 void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]) {
   memcpy(out, session->entry.id, GW_SESSION_ID_LEN);
   out[GW_SESSION_ID_LEN] = '\0';

@@ -70,6 +70,8 @@ int gw_session_identify(struct gw_session *session, const struct gw_identity *wh
 /* Lent as long as the session lives and is not identified anew. */
 struct gw_str gw_session_user(const struct gw_session *session); /* at NULL: nobody known */
 bool gw_session_is_api(const struct gw_session *session);
+/* Both, for the gate. */
+struct gw_identity gw_session_identity(const struct gw_session *session);
 void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]);
 uint64_t gw_session_since(const struct gw_session *session);             /* ms since 1970 */
 struct gw_carrier *gw_session_carrier(const struct gw_session *session); /* NULL: parked */

@@ -29,7 +29,7 @@ static bool begins_with(const char *text, const char *with) {
 }
 
 /* The peer's address as gw_stream_peer writes it. */
-static bool is_local(const struct gw_exchange *exchange) {
+bool gw_request_is_local(const struct gw_exchange *exchange) {
   char text[64];
   const char *peer = gw_exchange_peer(exchange, text, sizeof text);
   return strcmp(peer, "unix") == 0 || begins_with(peer, "127.") || begins_with(peer, "[::1]:");
@@ -38,7 +38,7 @@ static bool is_local(const struct gw_exchange *exchange) {
 int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,
                      struct gw_identity *out_who, const char **out_problem) {
   char user[GW_USER_MAX];
-  struct gw_credentials credentials = {.is_local = is_local(exchange)};
+  struct gw_credentials credentials = {.is_local = gw_request_is_local(exchange)};
   *out_problem = "Authorization is one field: Bearer and a token";
   if (read_bearer(exchange->head, &credentials.token) < 0) return GW_ERR_ARGUMENT;
   *out_problem = "a user's name is 1 to 128 bytes of UTF-8 without control characters";

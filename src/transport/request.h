@@ -35,5 +35,7 @@ bool gw_event_name_is_valid(struct gw_str name);
  */
 int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,
                      struct gw_identity *out_who, const char **out_problem);
+/* Whether it comes from this machine. */
+bool gw_request_is_local(const struct gw_exchange *exchange);
 
 #endif

@@ -41,7 +41,7 @@ class Listener {
   #wakers = [];
 
   constructor(channel, query = '') {
-    this.socket = new WebSocket(server.ws + path(channel) + query);
+    this.socket = new WebSocket(server.ws + path(channel) + query, { perMessageDeflate: false });
     this.socket.on('message', (data, isBinary) => {
       this.heard.push(isBinary ? data : data.toString());
       this.#wake();

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nothing happens inside on_request but reading: the rest is deferred to the end of the turn, so
+ * that whatever answers at once finds an exchange that can be accepted.
+ *
+ * Invariant: while the opening lives, its exchange is watched; whoever goes before the 101 leaves
+ * no session behind that it had not had before.
+ */
+#include "dialect/opening.h"
+
+#include "codec/http/text.h"
+#include "godwit/error.h"
+#include "http/exchange.h"
+#include "transport/pending.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void opening_free(struct gw_opening *opening) {
+  opening->exchange = NULL;
+  if (!opening->is_deferred) free(opening);
+}
+
+/* ---- the client goes ---- */
+
+static void on_gone(void *user) {
+  struct gw_opening *opening = user;
+  gw_session_unclaim(opening->place->sessions, &opening->claim);
+  gw_carrier_detach(opening->carrier, !opening->is_resumed);
+  opening_free(opening);
+}
+
+static const struct gw_exchange_events events = {.on_gone = on_gone};
+
+/* ---- reading ---- */
+
+static const char *read_inbox(const struct gw_exchange *exchange, struct gw_opening *opening) {
+  struct gw_str given = gw_http_query_get(exchange->query, "inbox");
+  char text[GW_CURSOR_TEXT];
+  if (!given.at) return NULL;
+  int len = gw_http_percent_decode(given, true, text, sizeof text);
+  opening->has_inbox = true;
+  if (len < 0 || gw_cursor_parse((struct gw_str){text, (size_t)len}, &opening->inbox) < 0)
+    return "the cursor (inbox) is not one that this server gives";
+  return NULL;
+}
+
+/* On `/ws` there is no channel to read. */
+static const char *read_session(const struct gw_exchange *exchange,
+                                struct gw_channel_request *out) {
+  struct gw_str given = gw_http_query_get(exchange->query, "session");
+  if (!given.at) return NULL;
+  int len = gw_http_percent_decode(given, true, out->session_text, sizeof out->session_text);
+  if (len <= 0) return "session is `new`, or an id that this server has given";
+  struct gw_str id = {out->session_text, (size_t)len};
+  if (!gw_str_is(id, "new")) out->session = id;
+  return NULL;
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *read_request(const struct gw_exchange *exchange, struct gw_opening *opening) {
+  static const char channels[] = "/channels/";
+  const char *problem = read_inbox(exchange, opening);
+  if (problem) return problem;
+  struct gw_str path = exchange->path;
+  if (path.len >= sizeof channels - 1 && memcmp(path.at, channels, sizeof channels - 1) == 0)
+    gw_channel_request_read(exchange, &opening->request, &problem);
+  else
+    problem = read_session(exchange, &opening->request);
+  if (!problem && opening->request.is_presence) problem = "presence has no WebSocket";
+  if (!problem) gw_request_admit(exchange, opening->place->gate, &opening->request.who, &problem);
+  opening->is_local = gw_request_is_local(exchange);
+  return problem;
+}
+
+static bool may_hear(const struct gw_opening *opening) {
+  const struct gw_channel_request *request = &opening->request;
+  return !request->channel.at ||
+         gw_gate_may_hear(opening->place->gate, &request->who, request->channel);
+}
+
+/* ---- the session ---- */
+
+static void begin_session(struct gw_opening *opening) {
+  struct gw_session *session;
+  int err =
+      gw_session_open(opening->place->sessions, &opening->request.who, opening->carrier, &session);
+  if (err < 0)
+    gw_opening_refuse(opening, err);
+  else
+    opening->on_session(opening);
+}
+
+/* It may say who it is on its way back, or leave it at who it was. */
+static int go_on(struct gw_opening *opening, struct gw_session *session) {
+  const struct gw_identity *who = &opening->request.who;
+  gw_session_attach(session, opening->carrier);
+  opening->is_resumed = true;
+  struct gw_str user = gw_identity_user(who);
+  if (!user.at || gw_str_eq(user, gw_session_user(session))) return 0;
+  return gw_session_identify(session, who);
+}
+
+static void on_claimed(struct gw_claim *claim, struct gw_session *session) {
+  struct gw_opening *opening = gw_container_of(claim, struct gw_opening, claim);
+  if (!session) {
+    begin_session(opening);
+    return;
+  }
+  int err = go_on(opening, session);
+  if (err < 0)
+    gw_opening_refuse(opening, err);
+  else
+    opening->on_session(opening);
+}
+
+static void run(struct gw_task *task) {
+  struct gw_opening *opening = gw_container_of(task, struct gw_opening, task);
+  opening->is_deferred = false;
+  if (!opening->exchange) {
+    free(opening);
+    return;
+  }
+  if (!opening->request.session.at) {
+    begin_session(opening);
+    return;
+  }
+  int err = gw_session_claim(opening->place->sessions, opening->request.session, &opening->claim);
+  if (err < 0) gw_opening_refuse(opening, err);
+}
+
+/* ---- from here to there ---- */
+
+int gw_opening_start(struct gw_exchange *exchange, const struct gw_place *place,
+                     struct gw_carrier *carrier, void (*on_session)(struct gw_opening *opening),
+                     struct gw_opening **out_opening) {
+  exchange->must_close = true; /* what comes behind is frames, not a request (security.md 4) */
+  struct gw_opening *opening = calloc(1, sizeof *opening);
+  if (!opening) return 503;
+  *opening = (struct gw_opening){.task.run = run,
+                                 .claim.on_claimed = on_claimed,
+                                 .place = place,
+                                 .exchange = exchange,
+                                 .carrier = carrier,
+                                 .on_session = on_session};
+  const char *problem = read_request(exchange, opening);
+  if (problem || !may_hear(opening)) {
+    int status = problem ? 400 : 403;
+    gw_exchange_problem(exchange, (unsigned)status,
+                        problem ? problem : "this channel is not yours to hear");
+    free(opening);
+    return status;
+  }
+  gw_exchange_watch(exchange, &events, opening);
+  opening->is_deferred = true;
+  gw_loop_defer(place->loop, &opening->task);
+  *out_opening = opening;
+  return GW_WEBSOCKET_LATER;
+}
+
+int gw_opening_accept(struct gw_opening *opening) {
+  char id[GW_SESSION_ID_LEN + 1], header[64];
+  gw_session_id(opening->carrier->session, id);
+  snprintf(header, sizeof header, "Godwit-Session: %s\r\n", id);
+  int err = gw_exchange_add_headers(opening->exchange, header);
+  if (err < 0) {
+    gw_opening_refuse(opening, err);
+    return err;
+  }
+  err = gw_exchange_accept(opening->exchange);
+  if (err == 0) opening_free(opening); /* else on_gone has been told */
+  return err;
+}
+
+void gw_opening_refuse(struct gw_opening *opening, int err) {
+  struct gw_exchange *exchange = opening->exchange;
+  gw_exchange_watch(exchange, NULL, NULL);
+  gw_carrier_detach(opening->carrier, !opening->is_resumed);
+  opening_free(opening);
+  gw_pending_refuse(exchange, err);
+}
