@@ -27,6 +27,7 @@ struct ticket {
   struct gw_claim *claim; /* NULL: nobody asks any more */
   struct ticket *queue;   /* those that wait for this one, in their order */
   struct ticket *behind;  /* it in such a queue */
+  unsigned holder;        /* where the session stays */
   unsigned asker, at;     /* whose it is, and to whom it is posted */
   void (*step)(struct gw_session_table *table, struct ticket *ticket); /* what it is for there */
   struct note *note; /* for the worker of its birth, which may need one */
@@ -177,12 +178,27 @@ static void depart(struct gw_session_table *table, struct gw_session *session,
   send_home(ticket);
 }
 
+/* It has found the session, which stays where it is. */
+static void at_birth_refused(struct gw_session_table *table, struct ticket *ticket) {
+  struct gw_entry *known = gw_index_find(&table->away, ticket->entry.id);
+  struct note *note = known ? gw_container_of(known, struct note, entry) : NULL;
+  if (note && note->where == ticket->asker) note->where = ticket->holder;
+  send_home(ticket);
+}
+
+static void refuse(struct gw_session_table *table, struct ticket *ticket) {
+  ticket->holder = table->number;
+  send(ticket, birthplace(table->sessions, ticket->entry.id)->number, at_birth_refused);
+}
+
 static void at_holder(struct gw_session_table *table, struct ticket *ticket) {
   struct gw_session *session = take_over(table, id_of(ticket));
   struct ticket *first = awaited(table, ticket->entry.id);
   if (session && may_move(session))
     depart(table, session, ticket);
-  else if (!session && first)
+  else if (session)
+    refuse(table, ticket);
+  else if (first && first != ticket) /* itself, where the worker of its birth was mistaken */
     wait_behind(first, ticket);
   else
     send_home(ticket);
@@ -192,8 +208,14 @@ static void at_holder(struct gw_session_table *table, struct ticket *ticket) {
 
 static void at_birth(struct gw_session_table *table, struct ticket *ticket) {
   struct gw_entry *known = gw_index_find(&table->away, ticket->entry.id);
-  if (!known || gw_session_table_find(table, id_of(ticket))) {
+  if (gw_session_table_find(table, id_of(ticket))) {
     at_holder(table, ticket);
+    return;
+  }
+  /* Neither here nor away: it has ended. To wait for another ticket now could be for one that waits
+   * for this one. */
+  if (!known) {
+    send_home(ticket);
     return;
   }
   struct note *note = gw_container_of(known, struct note, entry);
@@ -201,10 +223,8 @@ static void at_birth(struct gw_session_table *table, struct ticket *ticket) {
   note->where = ticket->asker;
   if (where != table->number)
     send(ticket, where, at_holder);
-  else if (ticket->asker != table->number)
-    at_holder(table, ticket);
   else
-    send_home(ticket); /* none is on its way here but this one */
+    at_holder(table, ticket);
 }
 
 static void forget_note(struct gw_session_table *birth, const char *id) {
@@ -270,6 +290,14 @@ static void start(struct gw_session_table *table, struct ticket *ticket) {
     send(ticket, birth->number, at_birth);
 }
 
+/* What it has waited for has come, or has not: it waits for nothing else. */
+static void after_waiting(struct gw_session_table *table, struct ticket *ticket) {
+  if (gw_session_table_find(table, id_of(ticket)))
+    at_holder(table, ticket);
+  else
+    send_home(ticket);
+}
+
 static void at_asker(struct gw_session_table *table, struct ticket *ticket) {
   gw_index_remove(&table->awaited, &ticket->entry);
   struct ticket *queue = ticket->queue;
@@ -279,7 +307,7 @@ static void at_asker(struct gw_session_table *table, struct ticket *ticket) {
     struct ticket *next = queue->behind;
     queue->behind = NULL;
     if (queue->asker != table->number)
-      at_holder(table, queue);
+      after_waiting(table, queue);
     else if (queue->claim)
       start(table, queue);
     else

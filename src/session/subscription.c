@@ -317,11 +317,13 @@ static void on_recovery(struct gw_subscription *subscription, const struct gw_re
   struct gw_recovery told = *recovery;
   told.cursor = beginning(subscription, recovery);
   if (!subscription->cursor.epoch[0]) told.is_recovered = true; /* none was asked for */
+  struct gw_cursor before = subscription->cursor;
   subscription->cursor = told.cursor;
   subscription->state = GW_SUBSCRIPTION_RECOVERING;
   struct gw_guard guard;
   guard_begin(table, &guard, subscription);
   bool may_go_on = tell_recovery(subscription, &told, is_first);
+  if (guard.subscription && !may_go_on) subscription->cursor = before; /* it does not know */
   if (guard.subscription && subscription->state == GW_SUBSCRIPTION_RECOVERING) {
     if (may_go_on)
       give_all(subscription, recovery, &guard);
