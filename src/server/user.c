@@ -110,9 +110,9 @@ static const struct gw_inquiry_ops show = {visit_show, answer_show, search_free}
 
 static bool visit_end(struct gw_inquiry *inquiry, const struct gw_place *place) {
   struct search *search = gw_container_of(inquiry, struct search, inquiry);
-  struct gw_session *session = gw_session_table_user(place->sessions, search->user), *next;
-  for (; session; session = next) {
-    next = gw_session_next_of_user(session);
+  /* What is told of one session's end may end another: the first is looked up each time. */
+  struct gw_session *session;
+  while ((session = gw_session_table_user(place->sessions, search->user))) {
     gw_session_end(session, GW_CLOSE_FORBIDDEN);
     search->sessions++;
   }
