@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// `--channel`: what holds in which channels.
+// `--channel` and `--resume`: what holds in which channels.
 
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { run } from '../support/program.js';
 import { startServer } from '../support/server.js';
-import { ask, channelPath, eventually } from '../support/talk.js';
+import { Talker, ask, channelPath, eventually } from '../support/talk.js';
 
 const texts = async (server, channel) => (await ask(server, 'GET', channelPath(channel))).body.publications.map((p) => p.text);
 const publish = (server, channel, body) => ask(server, 'POST', channelPath(channel), { body });
@@ -17,6 +18,7 @@ test('a rule that is not understood is bad usage, and says what is wrong', async
     assert.ok(stderr.startsWith(`godwit serve: --channel ${rule}: `), stderr);
     assert.ok(stderr.length > `godwit serve: --channel ${rule}: `.length + 5, stderr);
   }
+  assert.equal((await run(['serve', '--resume', '0'])).code, 2);
 });
 
 test('a history is as long as its namespace says', async () => {
@@ -35,5 +37,40 @@ test('a publication is as old as its namespace allows', async () => {
   await publish(server, 'other', 'x');
   await eventually(async () => (await texts(server, 'brief:a')).length === 0, 'the end of the history');
   assert.deepEqual(await texts(server, 'other'), ['x']);
+  await server.stop();
+});
+
+test('a session waits for its client as long as --resume says', async () => {
+  const server = await startServer('serve', ['--resume', '1']);
+  const talker = await Talker.open(server, '/ws?user=ann');
+  talker.socket.terminate();
+  await eventually(async () => (await ask(server, 'GET', `/sessions/${talker.session}`)).status === 404, 'the end of the session');
+  await server.stop();
+});
+
+// On this machine everybody is the API in development mode; an address of its own that is not loopback is somebody else.
+const address = Object.values(networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
+
+test('who may publish is decided for every way in, and the API is closed to others', { skip: !address }, async () => {
+  const server = await startServer('serve', ['--insecure', '--listen', `${address}:0`, '--channel', 'api:*=publish:api', '--channel', 'named:*=publish:users']);
+  const status = async (...args) => (await ask(server, ...args)).status;
+  const post = (path) => status('POST', path, { body: 'x' });
+  assert.equal(await post('/channels/open'), 201);
+  assert.equal(await post('/channels/api:a'), 403);
+  assert.equal(await post('/channels/named:a'), 403);
+  assert.equal(await post('/channels/named:a?user=ann'), 201);
+  assert.equal(await post('/channels/inbox:ann'), 403);
+  assert.equal(await status('GET', '/channels/inbox:ann'), 403);
+  assert.equal(await status('GET', '/channels/inbox:ann?user=ann'), 200);
+  assert.equal(await status('GET', '/channels/api:a'), 200);
+  for (const [method, path] of [['GET', '/users'], ['GET', '/users/ann'], ['POST', '/users/ann'], ['DELETE', '/users/ann'], ['DELETE', '/sessions/x'],
+    ['POST', '/publish'], ['GET', '/metrics'], ['DELETE', '/channels/open']])
+    assert.equal(await status(method, path, { body: method === 'POST' ? '[]' : undefined }), 403, `${method} ${path}`);
+  const talker = await Talker.open(server);
+  assert.match((await talker.say('pub api:a id=1', 'x').next(/ id=1/)).head, /^error /);
+  assert.match((await talker.say('pub named:a id=2', 'x').next(/ id=2/)).head, /^error /);
+  await talker.say('auth ann id=3').next(/^ok id=3/);
+  assert.match((await talker.say('pub named:a id=4', 'x').next(/ id=4/)).head, /^ok /);
+  await talker.close();
   await server.stop();
 });
