@@ -38,7 +38,6 @@ async function untilSessions(channel, n) {
     const found = await sessionsIn(channel);
     if (found === n) return;
     assert.ok(Date.now() < deadline, `${found} sessions, not ${n}`);
-    await new Promise((ok) => setTimeout(ok, 10));
   }
 }
 
