@@ -134,9 +134,14 @@ test('several transports are reported one by one', async () => {
   assert.match(stdout, /by godwit( +\d+\.\d){6}\n {2} {2}by sse/);
 });
 
-test('a slow reader is left out, and Godwit goes on without it', async () => {
-  const channels = await startServer('serve', ['--workers', '1']);
+test('Godwit speaks all of them, and goes on beside a slow reader', async () => {
+  const channels = await startServer('serve');
+  const all = ['raw', 'godwit', 'sse', 'ndjson', 'longpoll'];
   try {
+    const { transports } = await bench(`${channels.ws}/channels/all?user=u{n}`, '--mode', 'fanout', '--connections', '20',
+      '--transport', all.join(), '--publish-url', `${channels.url}/channels/all`);
+    assert.ok(all.every((name) => transports[name].messages > 0), JSON.stringify(transports));
+    await bench(`${channels.ws}/ws?user=u{n}`, '--mode', 'fanout', '--transport', 'godwit', '--channel', 'x');
     await bench(`${channels.ws}/channels/x`, '--mode', 'fanout', '--slow', '2');
   } finally {
     await channels.kill();
