@@ -125,12 +125,8 @@ static void publish(struct publishing *p) {
 
 static void on_head(void *owner, const struct gw_http_head *head) {
   struct publishing *p = owner;
-  struct gw_str wait = gw_http_only(head, "retry-after", NULL);
   p->status = head->status;
-  unsigned seconds = 0; /* a date counts as not given */
-  for (size_t i = 0; i < wait.len && wait.at[i] >= '0' && wait.at[i] <= '9' && seconds < 1000; i++)
-    seconds = seconds * 10 + (unsigned)(wait.at[i] - '0');
-  p->retry_after_ms = seconds * 1000;
+  p->retry_after_ms = gw_remote_retry_ms(head);
 }
 
 static void on_body(void *owner, const char *data, size_t len) {

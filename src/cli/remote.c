@@ -67,6 +67,16 @@ unsigned gw_remote_field(const struct gw_remote *remote, struct gw_http_field *o
 
 /* ---- what went wrong ---- */
 
+unsigned gw_remote_retry_ms(const struct gw_http_head *head) {
+  struct gw_str text = gw_http_only(head, "retry-after", NULL);
+  unsigned seconds = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.at[i] < '0' || text.at[i] > '9') return 0;
+    if (seconds < 100000) seconds = seconds * 10 + (unsigned)(text.at[i] - '0');
+  }
+  return seconds * 1000;
+}
+
 const char *gw_remote_problem(unsigned status, struct gw_str body, char *out, size_t size) {
   json_error_t error;
   json_t *problem = json_loadb(body.at ? body.at : "", body.len, 0, &error);

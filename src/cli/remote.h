@@ -29,6 +29,9 @@ int gw_remote_add_query(struct gw_buf *url, const char *name, struct gw_str valu
 /* The Authorization field, where there is a token: 1, else 0. */
 unsigned gw_remote_field(const struct gw_remote *remote, struct gw_http_field *out);
 
+/* How long the server asks us to stay away (Retry-After in seconds), in ms; 0: it does not say, or
+ * as a date. */
+unsigned gw_remote_retry_ms(const struct gw_http_head *head);
 /* What an answer other than expected says: the problem's detail (RFC 9457), else its title, else
  * the status; cut to fit. Gives out. */
 const char *gw_remote_problem(unsigned status, struct gw_str body, char *out, size_t size);

@@ -8,17 +8,7 @@
 #include "codec/http/text.h"
 #include "godwit/error.h"
 
-enum {
-  PROBLEM_MAX = 64 * 1024, /* of a refusal's body: against one without end */
-  LARGE_ANSWER = 4 << 20,  /* such an answer may not have held everything */
-};
-
-static unsigned seconds_of(struct gw_str text) {
-  unsigned seconds = 0; /* a date counts as not given */
-  for (size_t i = 0; i < text.len && text.at[i] >= '0' && text.at[i] <= '9' && seconds < 1000; i++)
-    seconds = seconds * 10 + (unsigned)(text.at[i] - '0');
-  return seconds;
-}
+enum { PROBLEM_MAX = 64 * 1024 }; /* of a refusal's body: against one without end */
 
 /* A server that does not know the transport answers with something else. */
 static bool is_accepted(const struct gw_get *get, const struct gw_http_head *head) {
@@ -33,7 +23,7 @@ static void on_head(void *owner, const struct gw_http_head *head) {
   struct gw_get *get = owner;
   struct gw_str session = gw_http_only(head, "godwit-session", NULL);
   get->status = head->status;
-  get->retry_after_ms = seconds_of(gw_http_only(head, "retry-after", NULL)) * 1000;
+  get->retry_after_ms = gw_remote_retry_ms(head);
   gw_buf_clear(&get->body);
   gw_buf_init(&get->body, head->status == 200 ? GW_INTAKE_MESSAGE_MAX : PROBLEM_MAX);
   if (head->status != 200) return;
@@ -161,7 +151,7 @@ static void on_stand(struct gw_get *get) {
   else if (r >= 0)
     r = GW_ERR_ARGUMENT;
   gw_received_reader_clear(&reader);
-  bool is_large = get->body.len >= LARGE_ANSWER;
+  bool is_large = get->body.len >= GW_GET_LARGE;
   gw_buf_clear(&get->body);
   if (r == 0) r = is_large ? gw_get_begin(get, get->intake, get->ops) : get->on_found(get->intake);
   if (r == GW_ERR_ARGUMENT)

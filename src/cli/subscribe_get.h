@@ -20,7 +20,10 @@ struct gw_get_ops {
   void (*on_whole)(struct gw_get *get);
 };
 
-enum { GW_GET_STOP = 1 };
+enum {
+  GW_GET_STOP = 1,
+  GW_GET_LARGE = 4 << 20, /* a poll's answer of so many bytes may not have held everything */
+};
 
 /* All-zero is ready. */
 struct gw_get {

@@ -11,10 +11,8 @@
 #include "godwit/error.h"
 
 enum {
-  LARGE_ANSWER = 4 << 20, /* such an answer may not have held everything: the rest is asked for at
-                             once */
-  HOLD_MS = 30000,        /* as Prefer says it */
-  IDLE_MS = 250, /* after an empty answer to a long poll: against a server that does not wait */
+  HOLD_MS = 30000, /* as Prefer says it */
+  IDLE_MS = 250,   /* after an empty answer to a long poll: against a server that does not wait */
 };
 
 struct poll {
@@ -62,7 +60,7 @@ static int tell(struct poll *poll) {
 static void on_whole(struct gw_get *get) {
   struct poll *poll = gw_container_of(get, struct poll, get);
   int r = tell(poll);
-  bool is_large = get->body.len >= LARGE_ANSWER, is_held = poll->ops->prefer;
+  bool is_large = get->body.len >= GW_GET_LARGE, is_held = poll->ops->prefer;
   gw_buf_clear(&get->body);
   if (r < 0) gw_get_failed(get, r, "the answer is not a Godwit server's");
   if (r != 0) return;

@@ -80,6 +80,27 @@ static void a_token_is_a_field(void **state) {
   assert_int_equal(gw_remote_field(&remote, &field), 0);
 }
 
+static void retry_after_is_seconds(void **state) {
+  (void)state;
+  static const struct {
+    const char *line;
+    unsigned ms;
+  } cases[] = {{"Retry-After: 7\r\n", 7000},
+               {"Retry-After: 0\r\n", 0},
+               {"Retry-After: 99999999999\r\n", 999999000},
+               {"Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n", 0},
+               {"Retry-After: 31 Dec\r\n", 0},
+               {"", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[128];
+    struct gw_http_head head;
+    int n =
+        snprintf(text, sizeof text, "HTTP/1.1 503 x\r\nContent-Length: 0\r\n%s\r\n", cases[i].line);
+    assert_int_equal(gw_http_response_parse(&head, text, (size_t)n, GW_HTTP_GET), 0);
+    assert_int_equal(gw_remote_retry_ms(&head), cases[i].ms);
+  }
+}
+
 static void a_problem_is_told_in_its_own_words(void **state) {
   (void)state;
   char out[64];
@@ -105,6 +126,7 @@ int main(void) {
       cmocka_unit_test(parameters_follow_one_another),
       cmocka_unit_test(a_url_that_cannot_be_a_servers_is_refused),
       cmocka_unit_test(a_token_is_a_field),
+      cmocka_unit_test(retry_after_is_seconds),
       cmocka_unit_test(a_problem_is_told_in_its_own_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -191,6 +192,28 @@ static void answers_without_a_body(void **state) {
   peer_say(&p->peer, "HTTP/1.1 204 No Content\r\n\r\n");
   wait_end(p, 2);
   assert_int_equal(p->err, 0);
+  finish(p);
+}
+
+static void a_unix_socket_serves_as_well(void **state) {
+  (void)state;
+  struct place *p = begin();
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "/tmp/godwit-http-%d", (int)getpid());
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+  assert_int_equal(listen(listener, 1), 0);
+  gw_http_client_free(p->client);
+  const struct gw_http_client_options options = {.unix_path = address.sun_path};
+  assert_int_equal(gw_http_client_new(p->loop, &options, &test_events, p, &p->client), 0);
+  ask(p, (struct gw_http_ask){.url = GW_STR("http://name/x")});
+  peer_accept(&p->peer, p->loop, listener);
+  assert_string_equal(peer_head(&p->peer), "GET /x HTTP/1.1\r\nHost: name\r\n\r\n");
+  peer_say(&p->peer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  wait_end(p, 1);
+  assert_string_equal(p->body, "ok");
+  close(listener);
+  unlink(address.sun_path);
   finish(p);
 }
 
@@ -475,6 +498,7 @@ int main(void) {
       cmocka_unit_test(answers_of_every_framing_split_at_every_byte),
       cmocka_unit_test(a_body_may_go_on_until_the_end),
       cmocka_unit_test(answers_without_a_body),
+      cmocka_unit_test(a_unix_socket_serves_as_well),
       cmocka_unit_test(a_connection_that_says_close_is_not_kept),
       cmocka_unit_test(a_kept_connection_that_is_dead_is_replaced),
       cmocka_unit_test(bytes_behind_an_answer_are_no_answer),
