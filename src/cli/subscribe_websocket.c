@@ -90,6 +90,7 @@ static void on_subscribed(struct websocket *w, size_t i, const struct gw_godwit_
   text_of(m->cursor, cursor, sizeof cursor);
   if (!is_new && !m->is_recovered) gw_intake_gap(intake, i, m->has_missed ? &m->missed : NULL);
   if (*cursor) gw_intake_stand(intake, i, gw_str_of(cursor));
+  gw_intake_note(intake, "subscribed %s", intake->channels[i].name);
 }
 
 static struct gw_str word_of(struct gw_str word, char *out, size_t size) {

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { run, start } from '../support/program.js';
 import { startServer } from '../support/server.js';
 
-const TRANSPORTS = ['raw', 'sse', 'ndjson', 'longpoll', 'poll'];
+const TRANSPORTS = ['websocket', 'raw', 'sse', 'ndjson', 'longpoll', 'poll'];
 const options = ['--workers', '2', '--channel', '*=history:100000'];
 
 let server;
@@ -86,13 +86,26 @@ for (const transport of TRANSPORTS) {
   });
 }
 
+test('websocket: who joins and leaves is told', async () => {
+  const ann = start(['subscribe', server.url, 'room', '--user', 'ann', '--presence', '--format', 'json', '--verbose']);
+  await ann.until('subscribed', 'stderr');
+  const bob = await run(['publish', server.url, 'room', 'x', '--user', 'bob']);
+  assert.equal(bob.code, 0);
+  await ann.until('"from":"bob"');
+  const carl = start(['subscribe', server.url, 'room', '--user', 'carl']);
+  await ann.until('{"channel":"room","join":"carl"}\n');
+  carl.child.kill('SIGTERM');
+  assert.equal((await carl.ended).code, 0);
+  ann.child.kill('SIGINT');
+  assert.equal((await ann.ended).code, 0);
+});
+
 test('several channels, over one connection and over one each', async () => {
   for (const transport of TRANSPORTS) {
     const names = ['x', 'y', 'z'].map((name) => `${transport} ${name}`);
     const child = start(['subscribe', server.url, ...names, '--transport', transport, '--interval', '5', '--count', '3',
       '--format', 'full', '--verbose']);
-    for (let i = transport === 'websocket' ? 1 : names.length; i > 0; i--) await child.until('connected', 'stderr');
-    if (transport === 'websocket') await child.until('session', 'stderr');
+    for (const _ of names) await child.until(transport === 'websocket' ? 'subscribed' : 'connected', 'stderr');
     for (const name of names) await publish(server.url, name, `to ${name}`);
     const { code, stdout, stderr } = await child.ended;
     assert.equal(code, 0, stderr);
