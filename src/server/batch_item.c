@@ -63,15 +63,25 @@ static int read_string(struct gw_batch_item *item, struct gw_str raw, struct gw_
 
 /* ---- members ---- */
 
-static bool is_name(struct gw_str raw, const char *name) {
-  struct gw_str inside = {raw.at + 1, raw.len - 2};
-  if (!memchr(inside.at, '\\', inside.len)) return gw_str_is(inside, name);
-  char *text;
-  size_t len;
-  if (decode_escapes(raw, &text, &len) < 0) return false;
-  bool is_it = gw_str_is((struct gw_str){text, len}, name);
+/* Which of the known members the name is: its number, -1 for none. A name may be written with
+ * escapes. */
+static int find_member(struct gw_str name) {
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (gw_str_is(name, known[i].name)) return (int)i;
+  return -1;
+}
+
+static int read_name(struct gw_str raw, int *out_member) {
+  struct gw_str name = {raw.at + 1, raw.len - 2};
+  char *text = NULL;
+  if (memchr(name.at, '\\', name.len)) {
+    int err = decode_escapes(raw, &text, &name.len);
+    if (err < 0) return err;
+    name.at = text;
+  }
+  *out_member = find_member(name);
   free(text);
-  return is_it;
+  return 0;
 }
 
 static int read_members(struct gw_str value, struct members *out, const char **out_problem) {
@@ -80,16 +90,17 @@ static int read_members(struct gw_str value, struct members *out, const char **o
     *out_problem = "a publication is an object";
     return GW_ERR_ARGUMENT;
   }
-  while (gw_json_next_member(&rest, &name, &text))
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-      if (!is_name(name, known[i].name)) continue;
-      struct gw_str *member = (struct gw_str *)(void *)((char *)out + known[i].at);
-      if (member->at) {
-        *out_problem = "a member is there twice";
-        return GW_ERR_ARGUMENT;
-      }
-      *member = text;
+  while (gw_json_next_member(&rest, &name, &text)) {
+    int i, err = read_name(name, &i);
+    if (err < 0) return err;
+    if (i < 0) continue;
+    struct gw_str *member = (struct gw_str *)(void *)((char *)out + known[i].at);
+    if (member->at) {
+      *out_problem = "a member is there twice";
+      return GW_ERR_ARGUMENT;
     }
+    *member = text;
+  }
   return 0;
 }
 
