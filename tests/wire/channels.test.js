@@ -173,6 +173,25 @@ test('what is malformed is refused with a problem', async () => {
   assert.deepEqual((await poll(channel)).publications, []);
 });
 
+test('DELETE drops the history; who hears the channel goes on with offset 1, who comes back with an old cursor is told', async () => {
+  const channel = fresh();
+  for (const n of numbers(1, 5)) await publish(channel, n);
+  const { cursor } = await poll(channel);
+  const listener = await Listener.open(channel);
+  const answer = await fetch(url(channel), { method: 'DELETE' });
+  assert.deepEqual([answer.status, await answer.text()], [204, '']);
+  const empty = await poll(channel);
+  assert.deepEqual(texts(empty), []);
+  const after = await publish(channel, 'after');
+  assert.equal(after.cursor.split(':')[1], '1');
+  assert.notEqual(after.cursor.split(':')[0], cursor.split(':')[0]);
+  assert.deepEqual(await listener.hears(1), ['after']);
+  const late = await poll(channel, `?after=${cursor}`);
+  assert.deepEqual([late.recovered, texts(late)], [false, ['after']]);
+  assert.deepEqual(texts(await poll(channel, `?after=${empty.cursor}`)), ['after']);
+  await listener.close();
+});
+
 test('a body is as long as the limit and no longer', async () => {
   const channel = fresh();
   await publish(channel, 'x'.repeat(LIMIT));
