@@ -55,7 +55,3 @@ int gw_sse_add(struct gw_buf *out, const struct gw_sse_event *event) {
   if (err == 0) err = add_lines(out, GW_STR("data: "), event->data);
   return err == 0 ? gw_buf_add(out, "\n", 1) : err;
 }
-
-int gw_sse_add_comment(struct gw_buf *out, struct gw_str text) {
-  return add_lines(out, GW_STR(":"), text);
-}

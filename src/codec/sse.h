@@ -16,7 +16,5 @@ struct gw_sse_event {
  * retry hold. GW_ERR_ARGUMENT for an id or a name that would not be one; GW_ERR_FULL,
  * GW_ERR_MEMORY: part of it may have been added. */
 int gw_sse_add(struct gw_buf *out, const struct gw_sse_event *event);
-/* A line that no reader heeds; `text` may be empty, its lines become comments each. */
-int gw_sse_add_comment(struct gw_buf *out, struct gw_str text);
 
 #endif

@@ -345,12 +345,6 @@ int gw_exchange_accept(struct gw_exchange *exchange) {
   return r;
 }
 
-int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers) {
-  if (!exchange->late) return GW_ERR_STATE;
-  int r = headers ? gw_exchange_add_headers(exchange, headers) : 0;
-  return r < 0 ? r : gw_exchange_accept(exchange);
-}
-
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route) {
   const struct gw_websocket *handler = route->handler;
   struct gw_ws_request request;

@@ -83,9 +83,6 @@ bool gw_exchange_offers_protocol(const struct gw_exchange *exchange,
  * something is wrong, the answer says so (400, 405, 426, or the handler's status) and the
  * connection ends. */
 void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *route);
-/* gw_exchange_add_headers (NULL: none) and gw_exchange_accept; where the former gives an error,
- * nothing has happened. */
-int gw_exchange_accept_with(struct gw_exchange *exchange, const char *headers);
 /* An answer of one status with its own text as the body, application/problem+json (RFC 9457);
  * `detail` may be NULL and goes in as it is: our own words, without quotes or backslashes. */
 void gw_exchange_problem(struct gw_exchange *exchange, unsigned status, const char *detail);

@@ -442,13 +442,6 @@ int gw_conn_send_part(struct gw_conn *conn, enum gw_ws_opcode type, bool is_last
           .opcode = opcode, .is_partial = !is_last, .is_plain = true, .data = data, .len = len});
 }
 
-int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames) {
-  int r = may_send(conn, frames->len);
-  if (r < 0) return r;
-  return told(conn, gw_stream_write(conn->stream,
-                                    &(struct gw_piece){frames->data, frames->len, frames}, 1));
-}
-
 int gw_conn_send_pack(struct gw_conn *conn, struct gw_bytes *frame) {
   int r = may_send(conn, frame->len);
   if (r == 0) r = gw_ws_pack_send(&conn->ws);

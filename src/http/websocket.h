@@ -46,9 +46,6 @@ void gw_conn_open(struct gw_conn *conn, struct gw_stream *stream,
 /* Bytes that came behind the handshake; may be changed. */
 void gw_conn_feed(struct gw_conn *conn, uint8_t *data, size_t len);
 
-/* Frames that are written already (a server's, uncompressed, whole): shared, not copied. As
- * gw_conn_send. */
-int gw_conn_send_wire(struct gw_conn *conn, struct gw_bytes *frames);
 /* A frame made once for many by codec/ws/pack.h, compressed or plain: shared, not copied. As
  * gw_conn_send; GW_ERR_STATE between the parts of another message. */
 int gw_conn_send_pack(struct gw_conn *conn, struct gw_bytes *frame);

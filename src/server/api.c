@@ -29,7 +29,8 @@ struct gw_api {
   struct entry entries[RESOURCES];
 };
 
-bool gw_api_admit(struct gw_exchange *exchange, const struct gw_gate *gate,
+/* Whether the request may use the API; where not, it has been answered. */
+static bool admit(struct gw_exchange *exchange, const struct gw_gate *gate,
                   struct gw_identity *out_who) {
   const char *problem;
   if (gw_request_admit(exchange, gate, out_who, &problem) < 0)
@@ -44,7 +45,7 @@ bool gw_api_admit(struct gw_exchange *exchange, const struct gw_gate *gate,
 static void on_request(struct gw_exchange *exchange, void *user) {
   const struct entry *entry = user;
   struct gw_identity who;
-  if (gw_api_admit(exchange, entry->places->gate, &who))
+  if (admit(exchange, entry->places->gate, &who))
     entry->resource->serve(exchange, entry->places, &who);
 }
 

@@ -29,9 +29,6 @@ extern const struct gw_api_resource gw_api_users, gw_api_user, gw_api_session, g
 int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api);
 void gw_api_free(struct gw_api *api); /* after the run; NULL is fine */
 
-/* Whether the request may use the API; where not, it has been answered. */
-bool gw_api_admit(struct gw_exchange *exchange, const struct gw_gate *gate,
-                  struct gw_identity *out_who);
 /* What the path says behind the prefix, decoded into out; at NULL: nothing that fits there. */
 struct gw_str gw_api_name(const struct gw_exchange *exchange, struct gw_str prefix, char *out,
                           size_t size);

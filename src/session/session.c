@@ -218,10 +218,6 @@ struct gw_str gw_session_user(const struct gw_session *session) {
   return gw_user_name(session->user);
 }
 
-bool gw_session_is_api(const struct gw_session *session) {
-  return session->is_api;
-}
-
 struct gw_identity gw_session_identity(const struct gw_session *session) {
   struct gw_str user = gw_session_user(session);
   struct gw_identity who = {.is_api = session->is_api, .user_len = (uint8_t)user.len};
@@ -240,8 +236,4 @@ uint64_t gw_session_since(const struct gw_session *session) {
 
 struct gw_carrier *gw_session_carrier(const struct gw_session *session) {
   return session->carrier;
-}
-
-struct gw_session_table *gw_session_table_of(const struct gw_session *session) {
-  return session->table;
 }

@@ -35,10 +35,8 @@ int gw_sessions_new(const struct gw_sessions_options *options, struct gw_loop *c
  * nothing, but have no session any more. Claims are forgotten, surveys under way are `done` when
  * their loop is freed. */
 void gw_sessions_free(struct gw_sessions *sessions);
-/* The table of worker i; of the loop's worker. */
+/* The table of worker i. */
 struct gw_session_table *gw_sessions_table(struct gw_sessions *sessions, unsigned i);
-struct gw_session_table *gw_sessions_here(struct gw_sessions *sessions, const struct gw_loop *loop);
-struct gw_hub *gw_session_table_hub(const struct gw_session_table *table);
 
 /* What has happened on one worker since its start; on its thread. */
 struct gw_session_counts {
@@ -69,13 +67,11 @@ void gw_carrier_drained(struct gw_carrier *carrier);
 int gw_session_identify(struct gw_session *session, const struct gw_identity *who);
 /* Lent as long as the session lives and is not identified anew. */
 struct gw_str gw_session_user(const struct gw_session *session); /* at NULL: nobody known */
-bool gw_session_is_api(const struct gw_session *session);
-/* Both, for the gate. */
+/* With whether it may use the API: for the gate. */
 struct gw_identity gw_session_identity(const struct gw_session *session);
 void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]);
 uint64_t gw_session_since(const struct gw_session *session);             /* ms since 1970 */
 struct gw_carrier *gw_session_carrier(const struct gw_session *session); /* NULL: parked */
-struct gw_session_table *gw_session_table_of(const struct gw_session *session);
 
 /* ---- resuming ---- */
 

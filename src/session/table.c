@@ -77,17 +77,6 @@ struct gw_session_table *gw_sessions_table(struct gw_sessions *sessions, unsigne
   return sessions->tables[i];
 }
 
-struct gw_session_table *gw_sessions_here(struct gw_sessions *sessions,
-                                          const struct gw_loop *loop) {
-  for (unsigned i = 0; i < sessions->n; i++)
-    if (sessions->tables[i]->loop == loop) return sessions->tables[i];
-  return NULL;
-}
-
-struct gw_hub *gw_session_table_hub(const struct gw_session_table *table) {
-  return table->hub;
-}
-
 struct gw_session_counts gw_session_table_counts(const struct gw_session_table *table) {
   struct gw_session_counts counts = table->counts;
   counts.sessions = table->held.count;

@@ -100,7 +100,18 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
 
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
-  gw_poll_serve(exchange, place->hub, request);
+  struct gw_pending *pending = gw_pending_new(exchange, place->hub, request->channel, on_answer);
+  if (!pending) {
+    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    return;
+  }
+  pending->has_wait = request->has_wait;
+  pending->wait = request->wait;
+  const struct gw_cursor *after = request->has_after ? &request->after : NULL;
+  int err = gw_hub_history(place->hub, request->channel, after, request->limit, &pending->ask);
+  if (err == 0) return;
+  gw_pending_end(pending);
+  gw_pending_refuse(exchange, err);
 }
 
 static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
@@ -111,19 +122,3 @@ static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel
 
 const struct gw_transport gw_transport_poll = {
     .name = "poll", .is_asked = is_asked, .serve = serve};
-
-void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
-                   const struct gw_channel_request *request) {
-  struct gw_pending *pending = gw_pending_new(exchange, hub, request->channel, on_answer);
-  if (!pending) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
-    return;
-  }
-  pending->has_wait = request->has_wait;
-  pending->wait = request->wait;
-  const struct gw_cursor *after = request->has_after ? &request->after : NULL;
-  int err = gw_hub_history(hub, request->channel, after, request->limit, &pending->ask);
-  if (err == 0) return;
-  gw_pending_end(pending);
-  gw_pending_refuse(exchange, err);
-}

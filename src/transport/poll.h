@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* GET on a channel: what its history holds, at once. */
+/* The answer of a poll, and of a long poll. */
 #ifndef GW_TRANSPORT_POLL_H
 #define GW_TRANSPORT_POLL_H
 
-#include "hub/hub.h"
-#include "transport/request.h"
+#include "hub/store.h"
 
-/* Answers 200 with JSON `{channel, cursor, recovered, missed?, publications}`, now or when the
- * channel's home has answered. Borrows the request. */
-void gw_poll_serve(struct gw_exchange *exchange, struct gw_hub *hub,
-                   const struct gw_channel_request *request);
+struct gw_exchange;
 
 /* What the head of an answer tells besides. */
 struct gw_poll_words {
@@ -17,7 +13,8 @@ struct gw_poll_words {
   unsigned wait;
   const char *session; /* NULL: none */
 };
-/* Answers 200 with that JSON and as many of the publications as fit. */
+/* Answers 200 with JSON `{channel, cursor, recovered, missed?, publications}`: as many of them as
+ * fit. */
 void gw_poll_answer(struct gw_exchange *exchange, struct gw_str channel,
                     const struct gw_recovery *recovery, const struct gw_poll_words *words);
 

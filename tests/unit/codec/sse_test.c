@@ -107,8 +107,6 @@ static void examples_of_the_standard(void **state) {
   (void)state;
   write_data(GW_STR("YHOO\n+2\n10"));
   expect("data: YHOO\ndata: +2\ndata: 10\n\n");
-  assert_int_equal(gw_sse_add_comment(&out, GW_STR(" test stream")), 0);
-  expect(": test stream\n");
   const struct gw_sse_event first = {.id = GW_STR("1"), .data = GW_STR("first event")};
   assert_int_equal(gw_sse_add(&out, &first), 0);
   expect("id: 1\ndata: first event\n\n");
@@ -179,8 +177,6 @@ static void one_after_the_other(void **state) {
   struct reader reader;
   assert_int_equal(
       gw_sse_add(&out, &(struct gw_sse_event){GW_STR("1"), GW_STR("a b"), GW_STR("x"), 0}), 0);
-  assert_int_equal(gw_sse_add_comment(&out, GW_STR("")), 0);
-  assert_int_equal(gw_sse_add_comment(&out, GW_STR("two\r\ndata: lines\n")), 0);
   read_all(&reader);
   assert_int_equal(reader.dispatched, 1);
   assert_string_equal(reader.event_type, "a b");
@@ -210,7 +206,6 @@ static void without_memory(void **state) {
   for (size_t nth = 1;; nth++) {
     alloc_fail_at(nth);
     int err = gw_sse_add(&out, &event);
-    if (err == 0) err = gw_sse_add_comment(&out, event.data);
     bool has_failed = alloc_has_failed();
     alloc_fail_at(0);
     gw_buf_clear(&out);

@@ -182,8 +182,9 @@ static void a_late_acceptance_keeps_the_subprotocol_and_the_frames(void **state)
   peer_frame(&peer, 0x81, "eager", 5);
   PEER_UNTIL(p->loop, p->late);
   gw_loop_turn(p->loop, 2);
-  assert_int_equal(gw_exchange_accept_with(p->late, "X: 1\r\n\r\n"), GW_ERR_ARGUMENT);
-  assert_int_equal(gw_exchange_accept_with(p->late, "X: 1\r\n"), 0);
+  assert_int_equal(gw_exchange_add_headers(p->late, "X: 1\r\n\r\n"), GW_ERR_ARGUMENT);
+  assert_int_equal(gw_exchange_add_headers(p->late, "X: 1\r\n"), 0);
+  assert_int_equal(gw_exchange_accept(p->late), 0);
   const char *head = peer_head(&peer);
   assert_memory_equal(head, "HTTP/1.1 101 ", 13);
   assert_non_null(strstr(head, "\r\nX: 1\r\n\r\n"));

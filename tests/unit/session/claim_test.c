@@ -36,7 +36,7 @@ static void a_session_moves_with_all_it_has(void **state) {
   ask_for(&asker, 1, id);
   settle_all();
   assert_int_equal(asker.answers, 1);
-  assert_ptr_equal(gw_session_table_of(asker.session), table(1));
+  assert_ptr_equal(asker.session->table, table(1));
   assert_true(gw_str_is(gw_session_user(asker.session), "ann"));
   assert_null(gw_session_table_user(table(0), GW_STR("ann")));
   hold(asker.session, "x", NULL);

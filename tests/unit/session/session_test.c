@@ -19,7 +19,7 @@ static void a_session_is_found_by_its_id(void **state) {
   assert_null(gw_session_table_find(table(1), GW_STR("short")));
   assert_null(gw_session_user(session).at);
   assert_ptr_equal(gw_session_carrier(session), &a.carrier);
-  assert_ptr_equal(gw_session_table_of(session), table(1));
+  assert_ptr_equal(session->table, table(1));
   assert_true(gw_session_since(session) > UINT64_C(1600000000000));
   assert_int_equal(counts(1).sessions, 1);
 }

@@ -2,16 +2,6 @@
 /* The tables of all workers: their making, their end, and who is in them. */
 #include "session/rig.h"
 
-static void a_table_is_found_by_its_loop(void **state) {
-  (void)state;
-  for (unsigned i = 0; i < WORKERS; i++) {
-    assert_ptr_equal(gw_sessions_here(sessions, &loops[i]), table(i));
-    assert_ptr_equal(gw_session_table_hub(table(i)), hubs[i]);
-  }
-  struct gw_loop stranger;
-  assert_null(gw_sessions_here(sessions, &stranger));
-}
-
 static void zero_is_the_default(void **state) {
   (void)state;
   assert_int_equal(sessions->options.max_subscriptions, 128);
@@ -57,7 +47,6 @@ static void at_the_end_carriers_are_let_go(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
   const struct CMUnitTest tests[] = {
-      TEST(a_table_is_found_by_its_loop),
       TEST(zero_is_the_default),
       TEST(without_memory_there_are_none),
       TEST(at_the_end_carriers_are_let_go),
