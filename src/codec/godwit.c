@@ -62,14 +62,25 @@ static bool next_word(struct gw_str *rest, struct gw_str *out) {
   return true;
 }
 
-static void read_id(struct reading *reading, struct gw_str value) {
-  bool is_sound = value.len >= 1 && value.len <= GW_GODWIT_ID_MAX;
+static bool is_visible(struct gw_str value, size_t max) {
+  bool is_sound = value.len >= 1 && value.len <= max;
   for (size_t i = 0; i < value.len && is_sound; i++)
     is_sound = value.at[i] > 0x20 && value.at[i] < 0x7F;
-  if (!is_sound)
-    complain(reading, "an id is 1 to 64 visible characters");
-  else
+  return is_sound;
+}
+
+static void read_id(struct reading *reading, struct gw_str value) {
+  if (is_visible(value, GW_GODWIT_ID_MAX))
     reading->out->id = value;
+  else
+    complain(reading, "an id is 1 to 64 visible characters");
+}
+
+static void read_key(struct reading *reading, struct gw_str value) {
+  if (is_visible(value, GW_GODWIT_KEY_MAX))
+    reading->out->key = value;
+  else
+    complain(reading, "a key is 1 to 255 visible characters");
 }
 
 static void read_after(struct reading *reading, struct gw_str value) {
@@ -99,7 +110,7 @@ static void read_limit(struct reading *reading, struct gw_str value) {
   reading->out->limit = limit;
 }
 
-enum { ID = 1, AFTER = 2, EVENT = 4, LIMIT = 8, INBOX = 16 };
+enum { ID = 1, AFTER = 2, EVENT = 4, LIMIT = 8, INBOX = 16, KEY = 32 };
 
 static const struct option {
   const char *name;
@@ -107,7 +118,7 @@ static const struct option {
   void (*read)(struct reading *reading, struct gw_str value);
 } options[] = {
     {"id", ID, read_id},          {"after", AFTER, read_after}, {"event", EVENT, read_event},
-    {"limit", LIMIT, read_limit}, {"inbox", INBOX, read_inbox},
+    {"limit", LIMIT, read_limit}, {"inbox", INBOX, read_inbox}, {"key", KEY, read_key},
 };
 
 static const struct verb {
@@ -119,8 +130,8 @@ static const struct verb {
     [GW_GODWIT_AUTH] = {"auth", "auth needs a token", false, ID | INBOX},
     [GW_GODWIT_SUB] = {"sub", "sub needs a channel", false, ID | AFTER},
     [GW_GODWIT_UNSUB] = {"unsub", "unsub needs a channel", false, ID},
-    [GW_GODWIT_PUB] = {"pub", "pub needs a channel", true, ID | EVENT},
-    [GW_GODWIT_TO] = {"to", "to needs a user", true, ID | EVENT},
+    [GW_GODWIT_PUB] = {"pub", "pub needs a channel", true, ID | EVENT | KEY},
+    [GW_GODWIT_TO] = {"to", "to needs a user", true, ID | EVENT | KEY},
     [GW_GODWIT_WHO] = {"who", "who needs a channel", false, ID},
     [GW_GODWIT_HISTORY] = {"history", "history needs a channel", false, ID | AFTER | LIMIT},
     [GW_GODWIT_PING] = {"ping", NULL, false, ID},
@@ -279,9 +290,11 @@ void gw_godwit_ok(struct gw_godwit_line *line, struct gw_str id) {
   add_option(line, " id=", id);
 }
 
-void gw_godwit_ok_cursor(struct gw_godwit_line *line, struct gw_str id, struct gw_str cursor) {
+void gw_godwit_ok_cursor(struct gw_godwit_line *line, struct gw_str id, struct gw_str cursor,
+                         bool is_duplicate) {
   gw_godwit_ok(line, id);
   add_option(line, " cursor=", cursor);
+  if (is_duplicate) add_text(line, " duplicate=yes");
 }
 
 void gw_godwit_ok_user(struct gw_godwit_line *line, struct gw_str id, struct gw_str user) {

@@ -19,6 +19,7 @@ enum {
   GW_GODWIT_OPTIONS_MAX = 16,
   GW_GODWIT_ID_MAX = 64,
   GW_GODWIT_EVENT_MAX = 255,
+  GW_GODWIT_KEY_MAX = 255,
 };
 
 /* ---- what a client says ---- */
@@ -40,6 +41,7 @@ struct gw_godwit_request {
   enum gw_godwit_verb verb;
   struct gw_str word;                /* the channel, user or token, decoded; ping has none */
   struct gw_str id;                  /* as it came: 1 to 64 visible characters */
+  struct gw_str key;                 /* as it came: 1 to 255 visible characters */
   struct gw_str after, event, inbox; /* decoded; the event is checked, the cursors are not */
   unsigned limit;                    /* 0: not given */
   struct gw_str body;                /* at NULL: no line feed came */
@@ -70,7 +72,8 @@ struct gw_godwit_standing {
 void gw_godwit_welcome(struct gw_godwit_line *line, struct gw_str session, struct gw_str user,
                        unsigned ping_seconds, bool is_resumed);
 void gw_godwit_ok(struct gw_godwit_line *line, struct gw_str id);
-void gw_godwit_ok_cursor(struct gw_godwit_line *line, struct gw_str id, struct gw_str cursor);
+void gw_godwit_ok_cursor(struct gw_godwit_line *line, struct gw_str id, struct gw_str cursor,
+                         bool is_duplicate);
 void gw_godwit_ok_user(struct gw_godwit_line *line, struct gw_str id, struct gw_str user);
 void gw_godwit_ok_history(struct gw_godwit_line *line, struct gw_str id,
                           const struct gw_godwit_standing *standing);

@@ -141,7 +141,8 @@ static void on_published(struct gw_store_ask *ask, int err, const struct gw_reco
   } else {
     struct gw_godwit_line line;
     char cursor[GW_CURSOR_TEXT];
-    gw_godwit_ok_cursor(&line, errand->id, gw_str_of(gw_cursor_write(&recovery->cursor, cursor)));
+    gw_godwit_ok_cursor(&line, errand->id, gw_str_of(gw_cursor_write(&recovery->cursor, cursor)),
+                        recovery->is_duplicate);
     gw_talker_say(errand->talker, &line);
   }
   gw_errand_free(errand);
@@ -168,8 +169,7 @@ static void publish(struct gw_talker *talker, const struct gw_godwit_request *re
     return;
   }
   errand->ask.on_answer = on_published;
-  int err =
-      gw_hub_publish(gw_talker_place(talker)->hub, publication, (struct gw_str){0}, &errand->ask);
+  int err = gw_hub_publish(gw_talker_place(talker)->hub, publication, request->key, &errand->ask);
   if (err >= 0) return;
   gw_errand_free(errand);
   gw_talker_fail(talker, err, request->id);

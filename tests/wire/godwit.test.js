@@ -104,6 +104,27 @@ test('what is published is answered with its cursor, and heard by all', async ()
   await closeAll(ann, bob);
 });
 
+test('a publication with a key is published once, however often and wherever it is said', async () => {
+  const channel = fresh();
+  const ann = await inside(channel, '?user=ann');
+  const first = await ann.ask(`pub ${channel} key=k-1 id=1\nonce`, '1');
+  assert.equal(first.line, `ok id=1 cursor=${first.options.cursor}`);
+  const bob = await open('?user=bob');
+  const again = await bob.ask(`pub ${channel} key=k-1 id=2\nonce`, '2');
+  assert.equal(again.line, `ok id=2 cursor=${first.options.cursor} duplicate=yes`);
+  const posted = await fetch(server.url + url(channel), { method: 'POST', body: 'once', headers: { 'Idempotency-Key': 'k-1' } });
+  assert.equal((await posted.json()).cursor, first.options.cursor);
+  const sent = await ann.ask('to bob key=k-1 id=3\nhello', '3'); // another channel: another key
+  assert.equal(sent.options.duplicate, undefined);
+  assert.equal((await ann.ask('to bob key=k-1 id=4\nhello', '4')).line, `ok id=4 cursor=${sent.options.cursor} duplicate=yes`);
+  await ann.ask(`pub ${channel} id=5\nlast`, '5');
+  assert.equal((await ann.until('msg')).body, 'last'); // behind the answers: the first one has been passed over
+  assert.equal((await bob.until('direct')).body, 'hello');
+  bob.say('ping');
+  assert.deepEqual((await bob.next()).words, ['pong']);
+  await closeAll(ann, bob);
+});
+
 test('a binary message is a binary publication', async () => {
   const channel = fresh();
   const talker = await inside(channel);

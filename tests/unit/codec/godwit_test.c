@@ -129,6 +129,8 @@ static void malformed_messages(void **state) {
       {"pub a event=%7F id=5\nbody", "5"},
       {"pub a event=%FF id=5\nbody", "5"},
       {"pub a event=%ED%A0%80 id=5\nbody", "5"},
+      {"pub a key= id=5\nbody", "5"},
+      {"pub a key=\xC3\xBC id=5\nbody", "5"},
       {"to\nbody", NULL},
       {"to \nbody", NULL},
       {"ping a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9 j=1 k=2 l=3 m=4 n=5 o=6 p=7 q=8", NULL},
@@ -155,6 +157,8 @@ static void limits(void **state) {
   assert_int_equal(parse(stretched("ping id=", 9 + GW_GODWIT_ID_MAX)), GW_ERR_ARGUMENT);
   assert_int_equal(parse(stretched("pub a event=", 12 + GW_GODWIT_EVENT_MAX)), 0);
   assert_int_equal(parse(stretched("pub a event=", 13 + GW_GODWIT_EVENT_MAX)), GW_ERR_ARGUMENT);
+  assert_int_equal(parse(stretched("pub a key=", 10 + GW_GODWIT_KEY_MAX)), 0);
+  assert_int_equal(parse(stretched("pub a key=", 11 + GW_GODWIT_KEY_MAX)), GW_ERR_ARGUMENT);
   assert_int_equal(parse(stretched("auth ", GW_GODWIT_LINE_MAX)), 0);
   assert_int_equal(request.word.len, GW_GODWIT_LINE_MAX - 5);
   assert_int_equal(parse(stretched("auth ", GW_GODWIT_LINE_MAX + 1)), GW_ERR_ARGUMENT);
@@ -172,6 +176,16 @@ static void all_words_are_decoded(void **state) {
   is_text(request.word, "AB");
   is_text(request.inbox, "CD");
   is_text(request.id, "%41");
+}
+
+static void a_key_is_what_is_published_with(void **state) {
+  (void)state;
+  assert_int_equal(parse(GW_STR("pub a key=k%41 id=1\nbody")), 0);
+  is_text(request.key, "k%41");
+  assert_int_equal(parse(GW_STR("to ann key=k\nbody")), 0);
+  is_text(request.key, "k");
+  assert_int_equal(parse(GW_STR("sub a key=")), 0);
+  is_text(request.key, NULL);
 }
 
 static struct gw_godwit_line line;
@@ -192,8 +206,10 @@ static void lines(void **state) {
   is_line("welcome session=S-1 user=ann%20b version=1 ping=25 resumed=yes");
   gw_godwit_ok(&line, none);
   is_line("ok");
-  gw_godwit_ok_cursor(&line, id, cursor);
+  gw_godwit_ok_cursor(&line, id, cursor, false);
   is_line("ok id=7 cursor=e:1");
+  gw_godwit_ok_cursor(&line, id, cursor, true);
+  is_line("ok id=7 cursor=e:1 duplicate=yes");
   gw_godwit_ok_user(&line, id, ann);
   is_line("ok id=7 user=ann%20b");
   gw_godwit_ok_history(&line, id, &whole);
@@ -249,9 +265,13 @@ static void longest_line(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(messages), cmocka_unit_test(malformed_messages),
-      cmocka_unit_test(limits),   cmocka_unit_test(all_words_are_decoded),
-      cmocka_unit_test(lines),    cmocka_unit_test(longest_line),
+      cmocka_unit_test(messages),
+      cmocka_unit_test(malformed_messages),
+      cmocka_unit_test(limits),
+      cmocka_unit_test(all_words_are_decoded),
+      cmocka_unit_test(a_key_is_what_is_published_with),
+      cmocka_unit_test(lines),
+      cmocka_unit_test(longest_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
