@@ -10,6 +10,7 @@ enum gw_encoding_kind {
   GW_ENCODING_JSON,   /* transport/json.h */
   GW_ENCODING_NDJSON, /* the same as a line in a chunk: transport/ndjson.c */
   GW_ENCODING_SSE,    /* an event in a chunk: transport/sse.c */
+  GW_ENCODING_EVENT,  /* likewise, its data the publication as JSON */
   GW_ENCODING_RAW,    /* the payload as one WebSocket message: dialect/raw.c */
   GW_ENCODING_GODWIT, /* with its header line (msg, join, leave): dialect/godwit.c */
   GW_ENCODING_DIRECT, /* likewise, from an inbox */

@@ -108,6 +108,12 @@ static int read_event(const struct gw_exchange *exchange, struct gw_channel_requ
   return gw_event_name_is_valid(out->event) ? 0 : GW_ERR_ARGUMENT;
 }
 
+static int read_data(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  struct gw_str text = gw_http_query_get(exchange->query, "data");
+  out->has_json_data = gw_str_is(text, "json");
+  return !text.at || out->has_json_data ? 0 : GW_ERR_ARGUMENT;
+}
+
 /* Seconds, at most WAIT_MAX. */
 static int parse_wait(struct gw_str digits, unsigned *out) {
   if (digits.len == 0) return GW_ERR_ARGUMENT;
@@ -190,6 +196,7 @@ int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channe
       {read_limit, "limit is a number from 1 to 999999"},
       {read_echo, "echo is yes or no"},
       {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
+      {read_data, "data is json, or not given"},
       {read_wait, "wait is a number of seconds"},
       {read_session, "session is `new`, or an id that this server has given"},
   };

@@ -18,6 +18,7 @@ struct gw_channel_request {
   unsigned limit;         /* 0: none given */
   bool has_wait;          /* `Prefer: wait=` or `wait=` */
   unsigned wait;          /* seconds */
+  bool has_json_data;     /* `data=json`: an event's data is the whole publication */
   bool will_resume;       /* `session=`: it means to come back */
   struct gw_str session;  /* the id that it comes back with; at NULL: none (`session=new`) */
   struct gw_identity who; /* by gw_request_admit, not by gw_channel_request_read */

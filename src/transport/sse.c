@@ -9,6 +9,7 @@
 #include "http/exchange.h"
 #include "transport/accept.h"
 #include "transport/feed.h"
+#include "transport/json.h"
 #include "transport/transport.h"
 
 #include <stdlib.h>
@@ -40,17 +41,31 @@ static int write_event(struct gw_buf *out, const struct gw_publication *publicat
   return err;
 }
 
+/* The same, with all that is known of it in its data: nothing is lost on the way, neither a line
+ * end nor what is binary. */
+static int write_json_event(struct gw_buf *out, const struct gw_publication *publication) {
+  char cursor[GW_CURSOR_TEXT];
+  struct gw_buf text;
+  gw_buf_init(&text, SIZE_MAX); /* six times the publication, which has a cap */
+  int err = gw_json_add_publication(&text, publication);
+  const struct gw_sse_event event = {.id = gw_str_of(gw_cursor_write(&publication->cursor, cursor)),
+                                     .data = {(const char *)text.data, text.len}};
+  if (err == 0) err = gw_sse_add(out, &event);
+  gw_buf_clear(&text);
+  return err;
+}
+
 /* With an id as well: a client that is cut now comes back for what follows. */
 static int add_gap(struct gw_buf *out, const struct gw_recovery *gap) {
   char id[GW_CURSOR_TEXT];
-  struct gw_buf json;
-  gw_buf_init(&json, 256); /* three members */
-  int err = gw_feed_add_gap(&json, gap);
+  struct gw_buf text;
+  gw_buf_init(&text, 256); /* three members */
+  int err = gw_feed_add_gap(&text, gap);
   const struct gw_sse_event event = {.id = gw_str_of(gw_cursor_write(&gap->cursor, id)),
                                      .event = GW_STR("godwit.gap"),
-                                     .data = {(const char *)json.data, json.len}};
+                                     .data = {(const char *)text.data, text.len}};
   if (err == 0) err = gw_sse_add(out, &event);
-  gw_buf_clear(&json);
+  gw_buf_clear(&text);
   return err;
 }
 
@@ -61,16 +76,13 @@ static int add_opening(struct gw_buf *out, const struct gw_cursor *cursor) {
   return gw_sse_add(out, &first);
 }
 
-static const struct gw_feed_kind kind = {
-    .name = "sse",
-    .content_type = TYPE,
-    .encoding = GW_ENCODING_SSE,
-    .write = write_event,
-    .open = add_opening,
-    .gap = add_gap,
-    .heartbeat = {":\n", 2},
-    .heartbeat_ms = HEARTBEAT_MS,
-};
+#define KIND(kind_encoding, kind_write)                                                            \
+  {                                                                                                \
+    .name = "sse", .content_type = TYPE, .encoding = kind_encoding, .write = kind_write,           \
+    .open = add_opening, .gap = add_gap, .heartbeat = {":\n", 2}, .heartbeat_ms = HEARTBEAT_MS     \
+  }
+static const struct gw_feed_kind plain = KIND(GW_ENCODING_SSE, write_event),
+                                 json = KIND(GW_ENCODING_EVENT, write_json_event);
 
 static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
   (void)request;
@@ -79,7 +91,7 @@ static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel
 
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
-  gw_feed_serve(exchange, place, request, &kind);
+  gw_feed_serve(exchange, place, request, request->has_json_data ? &json : &plain);
 }
 
 const struct gw_transport gw_transport_sse = {.name = "sse", .is_asked = is_asked, .serve = serve};

@@ -240,6 +240,22 @@ test('an EventSource that is cut comes back for exactly what it missed', async (
   between.close();
 });
 
+test('with data=json an event is the whole publication', async () => {
+  const channel = fresh();
+  const text = 'one\r\ntwo\rthree';
+  const first = await publish(channel, text, 'text/plain', '?event=tick&user=ann');
+  const feed = await open(channel, `?data=json&after=${FOREIGN}`);
+  await publish(channel, new Uint8Array([0, 255]), 'application/octet-stream');
+  const [gap, ...events] = await feed.events(3);
+  assert.deepEqual([gap.type, JSON.parse(gap.data).recovered], ['godwit.gap', false]);
+  assert.deepEqual(events.map(({ type }) => type), ['message', 'message']);
+  const [one, two] = events.map(({ data }) => JSON.parse(data));
+  assert.deepEqual([one.cursor, one.event, one.from, one.text], [first, 'tick', 'ann', text]);
+  assert.deepEqual([two.cursor, two.base64], [events[1].id, 'AP8=']);
+  assert.equal((await fetch(server.url + path(channel, '?data=xml'))).status, 400);
+  feed.close();
+});
+
 test('a server that stops ends the body in good order', async () => {
   const own = await startServer('serve', ['--workers', '2']);
   const feeds = await Promise.all([1, 2, 3].map(() => Feed.open(own, '/channels/x', { accept: SSE })));

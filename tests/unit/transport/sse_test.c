@@ -28,7 +28,7 @@ static struct gw_publication *publication_new(const struct gw_publication_parts 
 
 static void write_parts(const struct gw_publication_parts *parts) {
   struct gw_publication *publication = publication_new(parts);
-  assert_int_equal(kind.write(&out, publication), 0);
+  assert_int_equal(plain.write(&out, publication), 0);
   gw_publication_unref(publication);
 }
 
@@ -57,25 +57,25 @@ static void binary_ones(void **state) {
 static void openings_and_gaps(void **state) {
   (void)state;
   const struct gw_cursor cursor = {"0aZ9bY8cX7dW", 11};
-  assert_int_equal(kind.open(&out, &cursor), 0);
+  assert_int_equal(plain.open(&out, &cursor), 0);
   expect("retry: 2000\nid: 0aZ9bY8cX7dW:11\n\n");
   struct gw_recovery gap = {.cursor = cursor};
-  assert_int_equal(kind.gap(&out, &gap), 0);
+  assert_int_equal(plain.gap(&out, &gap), 0);
   expect("id: 0aZ9bY8cX7dW:11\nevent: godwit.gap\n"
          "data: {\"recovered\":false,\"cursor\":\"0aZ9bY8cX7dW:11\"}\n\n");
   gap.cursor.offset = UINT64_MAX;
   gap.is_missed_known = true;
   gap.missed = UINT64_MAX;
-  assert_int_equal(kind.gap(&out, &gap), 0);
+  assert_int_equal(plain.gap(&out, &gap), 0);
   expect("id: 0aZ9bY8cX7dW:18446744073709551615\nevent: godwit.gap\n"
          "data: {\"recovered\":false,\"missed\":18446744073709551615,"
          "\"cursor\":\"0aZ9bY8cX7dW:18446744073709551615\"}\n\n");
 }
 
 static int write_all(struct gw_publication *publication, const struct gw_recovery *gap) {
-  int err = kind.open(&out, &gap->cursor);
-  if (err == 0) err = kind.gap(&out, gap);
-  return err == 0 ? kind.write(&out, publication) : err;
+  int err = plain.open(&out, &gap->cursor);
+  if (err == 0) err = plain.gap(&out, gap);
+  return err == 0 ? plain.write(&out, publication) : err;
 }
 
 static void without_memory(void **state) {
