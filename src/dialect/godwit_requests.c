@@ -26,7 +26,6 @@ typedef void verb_fn(struct gw_talker *talker, const struct gw_godwit_request *r
 
 static const char bad_channel[] = "not a channel's name";
 static const char bad_cursor[] = "not a cursor of this server";
-static const char busy[] = "too busy, try again";
 
 /* ---- who ---- */
 
@@ -165,7 +164,7 @@ static void publish(struct gw_talker *talker, const struct gw_godwit_request *re
       publication ? gw_errand_new(talker, request->id, (struct gw_str){0}) : NULL;
   if (!errand) {
     gw_publication_unref(publication);
-    gw_talker_refuse(talker, 503, request->id, busy);
+    gw_talker_fail(talker, GW_ERR_MEMORY, request->id);
     return;
   }
   errand->ask.on_answer = on_published;
@@ -237,7 +236,7 @@ static void on_who(struct gw_talker *talker, const struct gw_godwit_request *req
   }
   struct gw_errand *errand = gw_errand_new(talker, request->id, request->word);
   if (!errand) {
-    gw_talker_refuse(talker, 503, request->id, busy);
+    gw_talker_fail(talker, GW_ERR_MEMORY, request->id);
     return;
   }
   errand->ask.on_answer = on_members;

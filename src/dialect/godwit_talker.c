@@ -8,6 +8,7 @@
 
 #include "dialect/godwit_inside.h"
 #include "http/websocket.h"
+#include "transport/answer.h"
 #include "transport/websocket.h"
 
 #include <stdlib.h>
@@ -38,12 +39,8 @@ void gw_talker_refuse(struct gw_talker *talker, unsigned code, struct gw_str id,
 }
 
 void gw_talker_fail(struct gw_talker *talker, int err, struct gw_str id) {
-  switch (err) {
-  case GW_ERR_FULL:
-  case GW_ERR_MEMORY: gw_talker_refuse(talker, 503, id, "too busy, try again"); break;
-  case GW_ERR_ARGUMENT: gw_talker_refuse(talker, 400, id, gw_error_text(err)); break;
-  default: gw_talker_refuse(talker, 500, id, gw_error_text(err)); break;
-  }
+  unsigned code = gw_answer_status(err);
+  gw_talker_refuse(talker, code, id, code == 503 ? "too busy, try again" : gw_error_text(err));
 }
 
 /* Spread over four seconds, so that not everybody comes back at once; codes below 4500 say that

@@ -8,10 +8,9 @@
  */
 #include "dialect/opening.h"
 
-#include "codec/http/text.h"
 #include "godwit/error.h"
 #include "http/exchange.h"
-#include "transport/pending.h"
+#include "transport/answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,39 +33,18 @@ static const struct gw_exchange_events events = {.on_gone = on_gone};
 
 /* ---- reading ---- */
 
-static const char *read_inbox(const struct gw_exchange *exchange, struct gw_opening *opening) {
-  struct gw_str given = gw_http_query_get(exchange->query, "inbox");
-  char text[GW_CURSOR_TEXT];
-  if (!given.at) return NULL;
-  int len = gw_http_percent_decode(given, true, text, sizeof text);
-  opening->has_inbox = true;
-  if (len < 0 || gw_cursor_parse((struct gw_str){text, (size_t)len}, &opening->inbox) < 0)
-    return "the cursor (inbox) is not one that this server gives";
-  return NULL;
-}
-
-/* On `/ws` there is no channel to read. */
-static const char *read_session(const struct gw_exchange *exchange,
-                                struct gw_channel_request *out) {
-  struct gw_str given = gw_http_query_get(exchange->query, "session");
-  if (!given.at) return NULL;
-  int len = gw_http_percent_decode(given, true, out->session_text, sizeof out->session_text);
-  if (len <= 0) return "session is `new`, or an id that this server has given";
-  struct gw_str id = {out->session_text, (size_t)len};
-  if (!gw_str_is(id, "new")) out->session = id;
-  return NULL;
-}
-
 /* What is wrong with it; NULL: nothing. */
 static const char *read_request(const struct gw_exchange *exchange, struct gw_opening *opening) {
   static const char channels[] = "/channels/";
-  const char *problem = read_inbox(exchange, opening);
-  if (problem) return problem;
   struct gw_str path = exchange->path;
+  const char *problem = NULL;
+  int inbox = gw_request_cursor(exchange, "inbox", &opening->inbox);
+  if (inbox < 0) return "the cursor (inbox) is not one that this server gives";
+  opening->has_inbox = inbox == 1;
   if (path.len >= sizeof channels - 1 && memcmp(path.at, channels, sizeof channels - 1) == 0)
     gw_channel_request_read(exchange, &opening->request, &problem);
   else
-    problem = read_session(exchange, &opening->request);
+    gw_session_request_read(exchange, &opening->request, &problem);
   if (!problem && opening->request.is_presence) problem = "presence has no WebSocket";
   if (!problem) gw_request_admit(exchange, opening->place->gate, &opening->request.who, &problem);
   opening->is_local = gw_request_is_local(exchange);
@@ -177,5 +155,5 @@ void gw_opening_refuse(struct gw_opening *opening, int err) {
   gw_exchange_watch(exchange, NULL, NULL);
   gw_carrier_detach(opening->carrier, !opening->is_resumed);
   opening_free(opening);
-  gw_pending_refuse(exchange, err);
+  gw_answer_error(exchange, err);
 }

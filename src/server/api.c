@@ -5,10 +5,8 @@
  */
 #include "server/api.h"
 
-#include "codec/http/text.h"
 #include "godwit/server.h"
 #include "http/exchange.h"
-#include "transport/pending.h"
 #include "transport/request.h"
 
 #include <stdlib.h>
@@ -76,29 +74,4 @@ int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **ou
 
 void gw_api_free(struct gw_api *api) {
   free(api);
-}
-
-/* ---- what the resources share ---- */
-
-struct gw_str gw_api_name(const struct gw_exchange *exchange, struct gw_str prefix, char *out,
-                          size_t size) {
-  struct gw_str path = exchange->path;
-  if (path.len < prefix.len || memcmp(path.at, prefix.at, prefix.len) != 0)
-    return (struct gw_str){0};
-  path.at += prefix.len;
-  path.len -= prefix.len;
-  int len = gw_http_percent_decode(path, false, out, size);
-  return (struct gw_str){len < 0 ? NULL : out, len < 0 ? 0 : (size_t)len};
-}
-
-void gw_api_answer_json(struct gw_exchange *exchange, int err, struct gw_buf *json) {
-  if (err < 0)
-    gw_pending_refuse(exchange, err);
-  else
-    gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
-                                                    .content_type = "application/json",
-                                                    .headers = "Cache-Control: no-store\r\n",
-                                                    .body = json->data,
-                                                    .len = json->len});
-  gw_buf_clear(json);
 }

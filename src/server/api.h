@@ -6,7 +6,6 @@
 #ifndef GW_SERVER_API_H
 #define GW_SERVER_API_H
 
-#include "base/buf.h"
 #include "server/places.h"
 
 struct gw_api;
@@ -28,11 +27,5 @@ extern const struct gw_api_resource gw_api_users, gw_api_user, gw_api_session, g
  * GW_ERR_MEMORY, and as gw_server_http. */
 int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api);
 void gw_api_free(struct gw_api *api); /* after the run; NULL is fine */
-
-/* What the path says behind the prefix, decoded into out; at NULL: nothing that fits there. */
-struct gw_str gw_api_name(const struct gw_exchange *exchange, struct gw_str prefix, char *out,
-                          size_t size);
-/* 200 with JSON that has been written with `err`; clears it. */
-void gw_api_answer_json(struct gw_exchange *exchange, int err, struct gw_buf *json);
 
 #endif

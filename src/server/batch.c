@@ -11,8 +11,8 @@
 #include "codec/json.h"
 #include "http/exchange.h"
 #include "server/batch_item.h"
+#include "transport/answer.h"
 #include "transport/json.h"
-#include "transport/pending.h"
 #include "transport/request.h"
 
 #include <jansson.h>
@@ -97,7 +97,7 @@ static void settle(struct batch *batch) {
   int err = write_all(&out, batch);
   gw_exchange_watch(exchange, NULL, NULL);
   batch_free(batch);
-  gw_api_answer_json(exchange, err, &out);
+  gw_answer_json(exchange, 200, err, &out);
 }
 
 /* ---- the publications ---- */
@@ -108,7 +108,7 @@ static void refuse(struct item *item, unsigned status, const char *detail) {
 }
 
 static void refuse_error(struct item *item, int err) {
-  refuse(item, err == GW_ERR_FULL || err == GW_ERR_MEMORY ? 503 : 500, gw_error_text(err));
+  refuse(item, gw_answer_status(err), gw_error_text(err));
 }
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
@@ -234,7 +234,7 @@ static void serve(struct gw_exchange *exchange, struct gw_places *places,
   }
   struct batch *batch = batch_new(exchange, places, who, n);
   if (!batch) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   gw_exchange_watch(exchange, &events, batch);

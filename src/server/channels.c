@@ -10,6 +10,7 @@
 #include "godwit/server.h"
 #include "http/exchange.h"
 #include "server/presence.h"
+#include "transport/answer.h"
 #include "transport/pending.h"
 #include "transport/publish.h"
 #include "transport/transport.h"
@@ -55,11 +56,10 @@ static void hear(struct gw_exchange *exchange, const struct gw_place *place,
 
 static void on_removed(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
   struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
-  struct gw_exchange *exchange = pending->exchange;
+  struct gw_exchange *exchange = gw_pending_end(pending);
   (void)recovery;
-  gw_pending_end(pending);
   if (err < 0)
-    gw_pending_refuse(exchange, err);
+    gw_answer_error(exchange, err);
   else
     gw_exchange_answer(exchange, &(struct gw_reply){.status = 204});
 }
@@ -67,14 +67,8 @@ static void on_removed(struct gw_store_ask *ask, int err, const struct gw_recove
 static void drop_history(struct gw_exchange *exchange, const struct gw_place *place,
                          const struct gw_channel_request *request) {
   struct gw_pending *pending = gw_pending_new(exchange, place->hub, request->channel, on_removed);
-  if (!pending) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
-    return;
-  }
-  int err = gw_hub_remove(place->hub, request->channel, &pending->ask);
-  if (err == 0) return;
-  gw_pending_end(pending);
-  gw_pending_refuse(exchange, err);
+  if (!pending) return;
+  gw_pending_asked(pending, gw_hub_remove(place->hub, request->channel, &pending->ask));
 }
 
 static bool is_read(const struct gw_exchange *exchange) {

@@ -5,12 +5,13 @@
  */
 #include "server/api.h"
 
+#include "base/buf.h"
 #include "broker/memory.h"
 #include "http/exchange.h"
 #include "server/census.h"
 #include "server/inquiry.h"
 #include "server/server.h"
-#include "transport/pending.h"
+#include "transport/answer.h"
 
 #include <stdlib.h>
 
@@ -101,7 +102,7 @@ static void answer(struct gw_inquiry *inquiry, struct gw_exchange *exchange) {
   int err = gathering->census.err;
   if (err == 0) err = write_metrics(&out, &gathering->counts);
   if (err < 0)
-    gw_pending_refuse(exchange, err);
+    gw_answer_error(exchange, err);
   else
     gw_exchange_answer(
         exchange, &(struct gw_reply){.status = 200,
@@ -125,7 +126,7 @@ static void serve(struct gw_exchange *exchange, struct gw_places *places,
   struct gathering *gathering = calloc(1, sizeof *gathering);
   (void)who;
   if (!gathering) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   gw_census_init(&gathering->census);

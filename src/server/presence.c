@@ -4,22 +4,16 @@
 #include "server/presence.h"
 
 #include "http/exchange.h"
-#include "transport/json.h"
+#include "server/report.h"
+#include "transport/answer.h"
 #include "transport/pending.h"
-
-static int write_member(struct gw_buf *out, const struct gw_member *member) {
-  int err = gw_buf_add_text(out, "{\"user\":");
-  if (err == 0) err = gw_json_add_string(out, member->user);
-  if (err == 0) err = gw_buf_printf(out, ",\"sessions\":%u,", member->sessions);
-  if (err == 0) err = gw_json_add_time(out, "since", member->since);
-  return err == 0 ? gw_buf_add(out, "}", 1) : err;
-}
 
 static int write_members(struct gw_buf *out, const struct gw_members *members) {
   int err = gw_buf_add_text(out, "{\"users\":[");
   for (unsigned i = 0; i < members->n && err == 0; i++) {
     if (i > 0) err = gw_buf_add_text(out, ",\n ");
-    if (err == 0) err = write_member(out, &members->at[i]);
+    if (err == 0)
+      err = gw_report_user(out, members->at[i].user, members->at[i].sessions, members->at[i].since);
   }
   return err == 0 ? gw_buf_printf(out, "],\"count\":%u,\"sessions\":%u}\n", members->users,
                                   members->sessions)
@@ -28,20 +22,10 @@ static int write_members(struct gw_buf *out, const struct gw_members *members) {
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
   struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
-  struct gw_exchange *exchange = pending->exchange;
   struct gw_buf out;
   gw_buf_init(&out, SIZE_MAX); /* the list has a limit */
   if (err == 0) err = write_members(&out, recovery->members);
-  gw_pending_end(pending);
-  if (err < 0)
-    gw_pending_refuse(exchange, err);
-  else
-    gw_exchange_answer(exchange, &(struct gw_reply){.status = 200,
-                                                    .content_type = "application/json",
-                                                    .headers = "Cache-Control: no-store\r\n",
-                                                    .body = out.data,
-                                                    .len = out.len});
-  gw_buf_clear(&out);
+  gw_answer_json(gw_pending_end(pending), 200, err, &out);
 }
 
 void gw_presence_serve(struct gw_exchange *exchange, const struct gw_place *place,
@@ -51,12 +35,6 @@ void gw_presence_serve(struct gw_exchange *exchange, const struct gw_place *plac
     return;
   }
   struct gw_pending *pending = gw_pending_new(exchange, place->hub, request->channel, on_answer);
-  if (!pending) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
-    return;
-  }
-  int err = gw_hub_members(place->hub, request->channel, &pending->ask);
-  if (err == 0) return;
-  gw_pending_end(pending);
-  gw_pending_refuse(exchange, err);
+  if (pending)
+    gw_pending_asked(pending, gw_hub_members(place->hub, request->channel, &pending->ask));
 }

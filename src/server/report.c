@@ -44,3 +44,11 @@ int gw_report_session(struct gw_buf *out, const struct gw_session *session, bool
   if (err == 0) err = add_channels(out, session);
   return err == 0 ? gw_buf_add(out, "}", 1) : err;
 }
+
+int gw_report_user(struct gw_buf *out, struct gw_str user, unsigned sessions, uint64_t since) {
+  int err = gw_buf_add_text(out, "{\"user\":");
+  if (err == 0) err = gw_json_add_string(out, user);
+  if (err == 0) err = gw_buf_printf(out, ",\"sessions\":%u,", sessions);
+  if (err == 0) err = gw_json_add_time(out, "since", since);
+  return err == 0 ? gw_buf_add(out, "}", 1) : err;
+}

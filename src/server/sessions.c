@@ -2,9 +2,11 @@
 /* `/sessions/{id}`: looks for it on every worker, tells what it is, or ends it where it lives. */
 #include "server/api.h"
 
+#include "codec/http/text.h"
 #include "http/exchange.h"
 #include "server/inquiry.h"
 #include "server/report.h"
+#include "transport/answer.h"
 
 #include <stdlib.h>
 
@@ -40,7 +42,7 @@ static bool visit_show(struct gw_inquiry *inquiry, const struct gw_place *place)
 static void answer_show(struct gw_inquiry *inquiry, struct gw_exchange *exchange) {
   struct search *search = gw_container_of(inquiry, struct search, inquiry);
   if (search->is_found)
-    gw_api_answer_json(exchange, search->err, &search->json);
+    gw_answer_json(exchange, 200, search->err, &search->json);
   else
     answer_not_found(exchange);
 }
@@ -65,16 +67,24 @@ static void answer_end(struct gw_inquiry *inquiry, struct gw_exchange *exchange)
 static const struct gw_inquiry_ops show = {visit_show, answer_show, search_free};
 static const struct gw_inquiry_ops end = {visit_end, answer_end, search_free};
 
+/* What the path says behind the route; at NULL: no id of a session. */
+static struct gw_str read_id(const struct gw_exchange *exchange, char *out, size_t size) {
+  size_t route = sizeof "/sessions/" - 1;
+  struct gw_str path = {exchange->path.at + route, exchange->path.len - route};
+  int len = gw_http_percent_decode(path, false, out, size);
+  return (struct gw_str){len < 0 ? NULL : out, len < 0 ? 0 : (size_t)len};
+}
+
 static void serve(struct gw_exchange *exchange, struct gw_places *places,
                   const struct gw_identity *who) {
   struct search *search = calloc(1, sizeof *search);
   (void)who;
   if (!search) {
-    gw_exchange_problem(exchange, 503, gw_error_text(GW_ERR_MEMORY));
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   gw_buf_init(&search->json, 1 << 20); /* many times 128 channels */
-  search->id = gw_api_name(exchange, GW_STR("/sessions/"), search->text, sizeof search->text);
+  search->id = read_id(exchange, search->text, sizeof search->text);
   if (!search->id.at) {
     search_free(&search->inquiry);
     answer_not_found(exchange);

@@ -9,8 +9,8 @@
 #include "http/exchange.h"
 #include "server/inquiry.h"
 #include "server/report.h"
+#include "transport/answer.h"
 #include "transport/json.h"
-#include "transport/pending.h"
 #include "transport/publish.h"
 
 #include <stdlib.h>
@@ -101,7 +101,7 @@ static void answer_show(struct gw_inquiry *inquiry, struct gw_exchange *exchange
   struct gw_buf out;
   gw_buf_init(&out, SIZE_MAX); /* both buffers have a cap */
   int err = search->err < 0 ? search->err : write_report(&out, search);
-  gw_api_answer_json(exchange, err, &out);
+  gw_answer_json(exchange, 200, err, &out);
 }
 
 static const struct gw_inquiry_ops show = {visit_show, answer_show, search_free};
@@ -157,7 +157,7 @@ static void serve(struct gw_exchange *exchange, struct gw_places *places,
   }
   struct search *search = search_new(request.user);
   if (!search) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   bool is_end = exchange->head->method == GW_HTTP_DELETE;

@@ -2,12 +2,12 @@
 /* `/users`: who is online, over all workers. */
 #include "server/api.h"
 
-#include "codec/http/text.h"
 #include "http/exchange.h"
 #include "server/census.h"
 #include "server/inquiry.h"
-#include "transport/json.h"
-#include "transport/pending.h"
+#include "server/report.h"
+#include "transport/answer.h"
+#include "transport/request.h"
 
 #include <stdlib.h>
 
@@ -27,14 +27,6 @@ static bool visit(struct gw_inquiry *inquiry, const struct gw_place *place) {
   return roll->census.err < 0;
 }
 
-static int write_user(struct gw_buf *out, const struct gw_census_user *user) {
-  int err = gw_buf_add_text(out, "{\"user\":");
-  if (err == 0) err = gw_json_add_string(out, user->name);
-  if (err == 0) err = gw_buf_printf(out, ",\"sessions\":%u,", user->sessions);
-  if (err == 0) err = gw_json_add_time(out, "since", user->since);
-  return err == 0 ? gw_buf_add(out, "}", 1) : err;
-}
-
 static int write_list(struct gw_buf *out, const struct roll *roll) {
   size_t count = roll->census.users.count;
   struct gw_census_user **users = gw_census_list(&roll->census);
@@ -42,7 +34,7 @@ static int write_list(struct gw_buf *out, const struct roll *roll) {
   int err = gw_buf_add_text(out, "{\"users\":[");
   for (size_t i = 0; i < count && i < roll->limit && err == 0; i++) {
     if (i > 0) err = gw_buf_add_text(out, ",\n ");
-    if (err == 0) err = write_user(out, users[i]);
+    if (err == 0) err = gw_report_user(out, users[i]->name, users[i]->sessions, users[i]->since);
   }
   free(users);
   return err == 0 ? gw_buf_printf(out, "],\"count\":%zu,\"sessions\":%zu}\n", count,
@@ -55,7 +47,7 @@ static void answer(struct gw_inquiry *inquiry, struct gw_exchange *exchange) {
   struct gw_buf out;
   gw_buf_init(&out, SIZE_MAX); /* LIST_MAX users */
   int err = roll->census.err < 0 ? roll->census.err : write_list(&out, roll);
-  gw_api_answer_json(exchange, err, &out);
+  gw_answer_json(exchange, 200, err, &out);
 }
 
 static void roll_free(struct gw_inquiry *inquiry) {
@@ -66,33 +58,20 @@ static void roll_free(struct gw_inquiry *inquiry) {
 
 static const struct gw_inquiry_ops ops = {visit, answer, roll_free};
 
-/* 0: malformed. */
-static unsigned read_limit(const struct gw_exchange *exchange) {
-  struct gw_str text = gw_http_query_get(exchange->query, "limit");
-  if (!text.at) return LIST_MAX;
-  unsigned limit = 0;
-  if (text.len < 1 || text.len > 6) return 0;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.at[i] < '0' || text.at[i] > '9') return 0;
-    limit = limit * 10 + (unsigned)(text.at[i] - '0');
-  }
-  return limit < LIST_MAX ? limit : LIST_MAX;
-}
-
 static void serve(struct gw_exchange *exchange, struct gw_places *places,
                   const struct gw_identity *who) {
-  unsigned limit = read_limit(exchange);
+  unsigned limit = LIST_MAX;
   (void)who;
-  if (limit == 0) {
+  if (gw_request_limit(exchange, &limit) < 0) {
     gw_exchange_problem(exchange, 400, "limit is a number from 1 to 999999");
     return;
   }
   struct roll *roll = calloc(1, sizeof *roll);
   if (!roll) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
-  roll->limit = limit;
+  roll->limit = limit < LIST_MAX ? limit : LIST_MAX;
   gw_census_init(&roll->census);
   gw_inquiry_start(&roll->inquiry, &ops, exchange, places);
 }

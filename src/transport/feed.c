@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "godwit/error.h"
 #include "http/exchange.h"
+#include "transport/answer.h"
 #include "transport/entry.h"
 #include "transport/json.h"
-#include "transport/pending.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ static void on_heartbeat(struct gw_timer *timer) {
 /* Where its session has ended meanwhile it has been told so already. */
 static void on_refused(struct gw_carrier *carrier, int err) {
   struct feed *feed = gw_container_of(carrier, struct feed, carrier);
-  if (feed->exchange) gw_pending_refuse(leave(feed), err);
+  if (feed->exchange) gw_answer_error(leave(feed), err);
 }
 
 static int write_opening(const struct feed *feed, const struct gw_recovery *recovery,
@@ -182,7 +182,7 @@ static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *su
   }
   bool is_lost = has_begun(feed); /* a head that could not be sent: the exchange is no more */
   struct gw_exchange *exchange = leave(feed);
-  if (!is_lost) gw_pending_refuse(exchange, err);
+  if (!is_lost) gw_answer_error(exchange, err);
 }
 
 /* ---- the end ---- */
@@ -193,7 +193,7 @@ static void end(struct gw_carrier *carrier, enum gw_close_code code) {
   bool begun = has_begun(feed);
   struct gw_exchange *exchange = leave(feed);
   if (!begun)
-    gw_exchange_problem_with(exchange, 503, gw_close_code_text(code), "Retry-After: 1\r\n");
+    gw_answer_ended(exchange, code);
   else if (code == GW_CLOSE_SLOW)
     gw_exchange_abort(exchange);
   else
@@ -238,7 +238,7 @@ void gw_feed_serve(struct gw_exchange *exchange, const struct gw_place *place,
   }
   struct feed *feed = malloc(sizeof *feed);
   if (!feed) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   *feed = (struct feed){.carrier = {.ops = &carrier_ops, .transport = kind->name},

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "godwit/error.h"
 #include "http/exchange.h"
+#include "transport/answer.h"
 #include "transport/entry.h"
-#include "transport/pending.h"
 #include "transport/poll.h"
 #include "transport/transport.h"
 
@@ -74,7 +74,7 @@ static void answer(struct longpoll *poll) {
 }
 
 static void refuse(struct longpoll *poll, int err) {
-  gw_pending_refuse(leave(poll), err);
+  gw_answer_error(leave(poll), err);
 }
 
 /* The end of the turn: what came in it is there. */
@@ -158,7 +158,7 @@ static void end(struct gw_carrier *carrier, enum gw_close_code code) {
   if (*poll->session && code != GW_CLOSE_FAILED)
     answer(poll);
   else
-    gw_exchange_problem_with(leave(poll), 503, gw_close_code_text(code), "Retry-After: 1\r\n");
+    gw_answer_ended(leave(poll), code);
 }
 
 static const struct gw_carrier_ops carrier_ops = {.on_subscribed = on_subscribed,
@@ -220,7 +220,7 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
   struct longpoll *poll = poll_new(exchange, request);
   if (!poll) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
   struct gw_channel_request asked = *request;

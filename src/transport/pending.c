@@ -7,6 +7,7 @@
 
 #include "godwit/error.h"
 #include "http/exchange.h"
+#include "transport/answer.h"
 
 #include <stdlib.h>
 
@@ -23,7 +24,10 @@ struct gw_pending *gw_pending_new(struct gw_exchange *exchange, struct gw_hub *h
                                   void (*on_answer)(struct gw_store_ask *ask, int err,
                                                     const struct gw_recovery *recovery)) {
   struct gw_pending *pending = malloc(sizeof *pending + channel.len);
-  if (!pending) return NULL;
+  if (!pending) {
+    gw_answer_error(exchange, GW_ERR_MEMORY);
+    return NULL;
+  }
   *pending = (struct gw_pending){
       .ask.on_answer = on_answer, .exchange = exchange, .hub = hub, .channel.len = channel.len};
   memcpy(pending->text, channel.at, channel.len);
@@ -32,18 +36,13 @@ struct gw_pending *gw_pending_new(struct gw_exchange *exchange, struct gw_hub *h
   return pending;
 }
 
-void gw_pending_end(struct gw_pending *pending) {
-  gw_exchange_watch(pending->exchange, NULL, NULL);
-  free(pending);
+void gw_pending_asked(struct gw_pending *pending, int err) {
+  if (err < 0) gw_answer_error(gw_pending_end(pending), err);
 }
 
-void gw_pending_refuse(struct gw_exchange *exchange, int err) {
-  switch (err) {
-  case GW_ERR_FULL:
-  case GW_ERR_MEMORY:
-    gw_exchange_problem_with(exchange, 503, gw_error_text(err), "Retry-After: 1\r\n");
-    break;
-  case GW_ERR_ARGUMENT: gw_exchange_problem(exchange, 400, gw_error_text(err)); break;
-  default: gw_exchange_problem(exchange, 500, gw_error_text(err)); break;
-  }
+struct gw_exchange *gw_pending_end(struct gw_pending *pending) {
+  struct gw_exchange *exchange = pending->exchange;
+  gw_exchange_watch(exchange, NULL, NULL);
+  free(pending);
+  return exchange;
 }

@@ -17,15 +17,16 @@ struct gw_pending {
   char text[];
 };
 
-/* Holds the exchange until gw_pending_end; where its client goes before, the question is forgotten
- * and the memory freed. NULL without memory. */
+/* For the exchange, until gw_pending_end; where its client goes before, the question is forgotten
+ * and the memory freed. NULL without memory: that has been answered. */
 struct gw_pending *gw_pending_new(struct gw_exchange *exchange, struct gw_hub *hub,
                                   struct gw_str channel,
                                   void (*on_answer)(struct gw_store_ask *ask, int err,
                                                     const struct gw_recovery *recovery));
-/* The answer has come (or the question was refused). */
-void gw_pending_end(struct gw_pending *pending);
-/* An error of the hub's as a problem: 503 where trying again may help, else 400 or 500. */
-void gw_pending_refuse(struct gw_exchange *exchange, int err);
+/* What the hub said when it was asked: where it refused, no answer will come, so the error is what
+ * the exchange is answered, and the memory is freed. */
+void gw_pending_asked(struct gw_pending *pending, int err);
+/* The answer has come: frees, and gives the exchange, which is to be answered now. */
+struct gw_exchange *gw_pending_end(struct gw_pending *pending);
 
 #endif

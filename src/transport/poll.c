@@ -6,6 +6,7 @@
 #include "transport/poll.h"
 
 #include "http/exchange.h"
+#include "transport/answer.h"
 #include "transport/json.h"
 #include "transport/pending.h"
 #include "transport/transport.h"
@@ -79,21 +80,20 @@ void gw_poll_answer(struct gw_exchange *exchange, struct gw_str channel,
                                                     .body = body.data,
                                                     .len = body.len});
   else
-    gw_pending_refuse(exchange, err);
+    gw_answer_error(exchange, err);
   gw_buf_clear(&headers);
   gw_buf_clear(&body);
 }
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
   struct gw_pending *pending = gw_container_of(ask, struct gw_pending, ask);
-  struct gw_exchange *exchange = pending->exchange;
   const struct gw_poll_words words = {.has_wait = pending->has_wait, .wait = pending->wait};
   char name[256]; /* the longest channel's fits */
   struct gw_str channel = {name, pending->channel.len};
   memcpy(name, pending->text, channel.len);
-  gw_pending_end(pending);
+  struct gw_exchange *exchange = gw_pending_end(pending);
   if (err < 0)
-    gw_pending_refuse(exchange, err);
+    gw_answer_error(exchange, err);
   else
     gw_poll_answer(exchange, channel, recovery, &words);
 }
@@ -101,17 +101,12 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
   struct gw_pending *pending = gw_pending_new(exchange, place->hub, request->channel, on_answer);
-  if (!pending) {
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
-    return;
-  }
+  if (!pending) return;
   pending->has_wait = request->has_wait;
   pending->wait = request->wait;
   const struct gw_cursor *after = request->has_after ? &request->after : NULL;
   int err = gw_hub_history(place->hub, request->channel, after, request->limit, &pending->ask);
-  if (err == 0) return;
-  gw_pending_end(pending);
-  gw_pending_refuse(exchange, err);
+  gw_pending_asked(pending, err);
 }
 
 static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {

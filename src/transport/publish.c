@@ -8,6 +8,7 @@
 
 #include "codec/http/head.h"
 #include "http/exchange.h"
+#include "transport/answer.h"
 #include "transport/content.h"
 #include "transport/json.h"
 #include "transport/pending.h"
@@ -28,20 +29,11 @@ static int write_body(struct gw_buf *body, const char *member, struct gw_str nam
 
 static void answer(struct gw_pending *pending, const char *member, struct gw_str name, int err,
                    const struct gw_recovery *recovery) {
-  struct gw_exchange *exchange = pending->exchange;
   struct gw_buf body;
   gw_buf_init(&body, 4096); /* a channel's name, escaped, and a cursor */
   if (err == 0) err = write_body(&body, member, name, recovery);
-  gw_pending_end(pending);
-  if (err < 0)
-    gw_pending_refuse(exchange, err);
-  else
-    gw_exchange_answer(exchange, &(struct gw_reply){.status = recovery->is_duplicate ? 200 : 201,
-                                                    .content_type = "application/json",
-                                                    .headers = "Cache-Control: no-store\r\n",
-                                                    .body = body.data,
-                                                    .len = body.len});
-  gw_buf_clear(&body);
+  unsigned status = recovery && recovery->is_duplicate ? 200 : 201;
+  gw_answer_json(gw_pending_end(pending), status, err, &body);
 }
 
 static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
@@ -107,17 +99,14 @@ void gw_publish_serve(struct gw_exchange *exchange, struct gw_hub *hub,
     return;
   }
   struct gw_publication *publication = make(exchange, request, type);
-  struct gw_pending *pending = publication
-                                   ? gw_pending_new(exchange, hub, request->channel,
-                                                    request->user.at ? on_user_answer : on_answer)
-                                   : NULL;
-  if (!pending) {
-    gw_publication_unref(publication);
-    gw_pending_refuse(exchange, GW_ERR_MEMORY);
+  if (!publication) {
+    gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
-  int err = gw_hub_publish(hub, publication, key, &pending->ask);
-  if (err == 0) return;
-  gw_pending_end(pending);
-  gw_pending_refuse(exchange, err);
+  struct gw_pending *pending = gw_pending_new(exchange, hub, request->channel,
+                                              request->user.at ? on_user_answer : on_answer);
+  if (pending)
+    gw_pending_asked(pending, gw_hub_publish(hub, publication, key, &pending->ask));
+  else
+    gw_publication_unref(publication);
 }

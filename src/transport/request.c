@@ -57,31 +57,44 @@ static int read_path(const struct gw_exchange *exchange, struct gw_channel_reque
   return cut_prefix(&path, channels) ? read_channel(path, out) : GW_ERR_ARGUMENT;
 }
 
+int gw_request_cursor(const struct gw_exchange *exchange, const char *name, struct gw_cursor *out) {
+  struct gw_str given = gw_http_query_get(exchange->query, name);
+  char text[GW_CURSOR_TEXT];
+  if (!given.at) return 0;
+  int len = gw_http_percent_decode(given, true, text, sizeof text);
+  if (len < 0) return GW_ERR_ARGUMENT;
+  int err = gw_cursor_parse((struct gw_str){text, (size_t)len}, out);
+  return err < 0 ? err : 1;
+}
+
 /* The Last-Event-ID of an EventSource that reconnects is younger than the cursor in its URL. */
 static int read_after(const struct gw_exchange *exchange, struct gw_channel_request *out) {
   struct gw_ws_slice header = gw_exchange_header(exchange, "last-event-id");
-  struct gw_str parameter = gw_http_query_get(exchange->query, "after");
-  char text[GW_CURSOR_TEXT];
-  struct gw_str cursor = {header.at, header.len};
-  if (header.len == 0) {
-    if (!parameter.at) return 0;
-    int len = gw_http_percent_decode(parameter, true, text, sizeof text);
-    if (len < 0) return GW_ERR_ARGUMENT;
-    cursor = (struct gw_str){text, (size_t)len};
+  if (header.len > 0) {
+    out->has_after = true;
+    return gw_cursor_parse((struct gw_str){header.at, header.len}, &out->after);
   }
-  out->has_after = true;
-  return gw_cursor_parse(cursor, &out->after);
+  int found = gw_request_cursor(exchange, "after", &out->after);
+  out->has_after = found == 1;
+  return found < 0 ? found : 0;
 }
 
-static int read_limit(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit) {
   struct gw_str text = gw_http_query_get(exchange->query, "limit");
+  unsigned limit = 0;
   if (!text.at) return 0;
   if (text.len < 1 || text.len > 6) return GW_ERR_ARGUMENT;
   for (size_t i = 0; i < text.len; i++) {
     if (text.at[i] < '0' || text.at[i] > '9') return GW_ERR_ARGUMENT;
-    out->limit = out->limit * 10 + (unsigned)(text.at[i] - '0');
+    limit = limit * 10 + (unsigned)(text.at[i] - '0');
   }
-  return out->limit > 0 ? 0 : GW_ERR_ARGUMENT;
+  if (limit == 0) return GW_ERR_ARGUMENT;
+  *out_limit = limit;
+  return 0;
+}
+
+static int read_limit(const struct gw_exchange *exchange, struct gw_channel_request *out) {
+  return gw_request_limit(exchange, &out->limit);
 }
 
 static int read_echo(const struct gw_exchange *exchange, struct gw_channel_request *out) {
@@ -184,27 +197,43 @@ static int read_session(const struct gw_exchange *exchange, struct gw_channel_re
   return 0;
 }
 
-int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
-                            const char **out_problem) {
-  static const struct {
-    int (*read)(const struct gw_exchange *exchange, struct gw_channel_request *out);
-    const char *problem;
-  } words[] = {
-      {read_path, "a channel's name is 1 to 255 bytes of UTF-8 without control characters and "
-                  "without a slash at either end, a user's 1 to 128 without a slash at its end"},
-      {read_after, "the cursor (after, Last-Event-ID) is not one that this server gives"},
-      {read_limit, "limit is a number from 1 to 999999"},
-      {read_echo, "echo is yes or no"},
-      {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
-      {read_data, "data is json, or not given"},
-      {read_wait, "wait is a number of seconds"},
-      {read_session, "session is `new`, or an id that this server has given"},
-  };
+struct word {
+  int (*read)(const struct gw_exchange *exchange, struct gw_channel_request *out);
+  const char *problem;
+};
+
+/* The last one is all that a request without a channel has. */
+static const struct word words[] = {
+    {read_path, "a channel's name is 1 to 255 bytes of UTF-8 without control characters and "
+                "without a slash at either end, a user's 1 to 128 without a slash at its end"},
+    {read_after, "the cursor (after, Last-Event-ID) is not one that this server gives"},
+    {read_limit, "limit is a number from 1 to 999999"},
+    {read_echo, "echo is yes or no"},
+    {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
+    {read_data, "data is json, or not given"},
+    {read_wait, "wait is a number of seconds"},
+    {read_session, "session is `new`, or an id that this server has given"},
+};
+
+enum { WORDS = sizeof words / sizeof *words };
+
+static int read_words(const struct gw_exchange *exchange, size_t from,
+                      struct gw_channel_request *out, const char **out_problem) {
   *out = (struct gw_channel_request){.has_after = false};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+  for (size_t i = from; i < WORDS; i++) {
     if (words[i].read(exchange, out) == 0) continue;
     *out_problem = words[i].problem;
     return GW_ERR_ARGUMENT;
   }
   return 0;
+}
+
+int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
+                            const char **out_problem) {
+  return read_words(exchange, 0, out, out_problem);
+}
+
+int gw_session_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
+                            const char **out_problem) {
+  return read_words(exchange, WORDS - 1, out, out_problem);
 }

@@ -28,6 +28,14 @@ struct gw_channel_request {
 /* 0; GW_ERR_ARGUMENT, and in words what is wrong (constant). */
 int gw_channel_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
                             const char **out_problem);
+/* The same where no channel is named (`/ws`): of all words only `session=` means something. */
+int gw_session_request_read(const struct gw_exchange *exchange, struct gw_channel_request *out,
+                            const char **out_problem);
+
+/* A cursor that the query has under this name: 1; 0: there is none; GW_ERR_ARGUMENT. */
+int gw_request_cursor(const struct gw_exchange *exchange, const char *name, struct gw_cursor *out);
+/* `limit=`, a number from 1 to 999999; where there is none, nothing is set. GW_ERR_ARGUMENT. */
+int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit);
 
 /* 1 to 255 bytes of UTF-8 without control characters. */
 bool gw_event_name_is_valid(struct gw_str name);
