@@ -41,14 +41,16 @@ int gw_presence_join(struct gw_subscription *subscription) {
   return err < 0 ? err : 0;
 }
 
-int gw_presence_leave(struct gw_session_table *table, struct gw_str channel, struct gw_user *user) {
+/* Below 0: nothing has changed. */
+static int leave(struct gw_session_table *table, struct gw_str channel, struct gw_user *user) {
   return attend(table, channel, user, false);
 }
 
 /* ---- what is owed ---- */
 
-void gw_presence_owe(struct gw_session_table *table, struct gw_subscription *subscription,
-                     struct gw_user *user) {
+/* Takes it: its leaving is tried again until it has been told. */
+static void owe(struct gw_session_table *table, struct gw_subscription *subscription,
+                struct gw_user *user) {
   subscription->state = GW_SUBSCRIPTION_OWED;
   subscription->session = NULL;
   subscription->asked = gw_user_ref(user);
@@ -57,13 +59,12 @@ void gw_presence_owe(struct gw_session_table *table, struct gw_subscription *sub
   if (!gw_timer_is_set(&table->retry)) gw_loop_timer_set(table->loop, &table->retry, RETRY_MS);
 }
 
-static void pay(struct gw_session_table *table, struct gw_subscription *subscription) {
-  struct gw_user *user = subscription->asked;
-  if (gw_presence_leave(table, gw_subscription_channel(subscription), user) < 0)
-    gw_presence_owe(table, subscription, user);
+void gw_presence_leave_or_owe(struct gw_session_table *table, struct gw_subscription *subscription,
+                              struct gw_user *user) {
+  if (leave(table, gw_subscription_channel(subscription), user) < 0)
+    owe(table, subscription, user);
   else
     gw_subscription_discard(table, subscription);
-  gw_user_unref(table, user);
 }
 
 void gw_presence_on_retry(struct gw_timer *timer) {
@@ -72,7 +73,9 @@ void gw_presence_on_retry(struct gw_timer *timer) {
   table->owed = NULL;
   while (owed) {
     struct gw_subscription *next = owed->next;
-    pay(table, owed);
+    struct gw_user *user = owed->asked;
+    gw_presence_leave_or_owe(table, owed, user);
+    gw_user_unref(table, user);
     owed = next;
   }
 }
@@ -88,40 +91,24 @@ static struct gw_subscription *debt_new(struct gw_str channel) {
   return NULL;
 }
 
-/* Takes the debt. */
-static void leave_or_owe(struct gw_session_table *table, struct gw_subscription *debt,
-                         struct gw_user *user) {
-  if (gw_presence_leave(table, gw_subscription_channel(debt), user) < 0)
-    gw_presence_owe(table, debt, user);
-  else
-    gw_subscription_discard(table, debt);
-}
-
 /* ---- parked ---- */
 
 /* Without memory even for what is owed, the subscription attends until it is resumed or ends. */
-static void leave_parked(struct gw_session_table *table, struct gw_subscription *subscription) {
+static void leave_parked(struct gw_subscription *subscription) {
+  struct gw_session_table *table = subscription->session->table;
   struct gw_user *user = subscription->session->user;
+  if (subscription->state != GW_SUBSCRIPTION_PARKED || !subscription->is_attending) return;
   subscription->is_attending = false;
-  if (gw_presence_leave(table, gw_subscription_channel(subscription), user) >= 0) return;
+  if (leave(table, gw_subscription_channel(subscription), user) >= 0) return;
   struct gw_subscription *debt = debt_new(gw_subscription_channel(subscription));
   if (debt)
-    gw_presence_owe(table, debt, user);
+    owe(table, debt, user);
   else
     subscription->is_attending = true;
 }
 
 void gw_presence_leave_parked(struct gw_session *session) {
-  struct gw_session_table *table = session->table;
-  struct gw_round round = {session, session->subscriptions, table->rounds};
-  table->rounds = &round;
-  while (round.next) {
-    struct gw_subscription *subscription = round.next;
-    round.next = subscription->next;
-    if (subscription->state == GW_SUBSCRIPTION_PARKED && subscription->is_attending)
-      leave_parked(table, subscription);
-  }
-  table->rounds = round.outer;
+  gw_subscriptions_each(session, leave_parked);
 }
 
 /* ---- another name ---- */
@@ -171,7 +158,7 @@ static void leave_all(struct gw_session_table *table, struct gw_subscription *de
                       const struct gw_subscription *end, struct gw_user *user) {
   while (debts != end) {
     struct gw_subscription *next = debts->next;
-    leave_or_owe(table, debts, user);
+    gw_presence_leave_or_owe(table, debts, user);
     debts = next;
   }
 }

@@ -70,6 +70,19 @@ static void unlink_from_session(struct gw_subscription *subscription) {
     if (guard->subscription == subscription) guard->subscription = NULL;
 }
 
+void gw_subscriptions_each(struct gw_session *session,
+                           void (*visit)(struct gw_subscription *subscription)) {
+  struct gw_session_table *table = session->table;
+  struct gw_round round = {session, session->subscriptions, table->rounds};
+  table->rounds = &round;
+  while (round.next) {
+    struct gw_subscription *subscription = round.next;
+    round.next = subscription->next;
+    visit(subscription);
+  }
+  table->rounds = round.outer;
+}
+
 /* ---- out of the hub ---- */
 
 static void drop_newest(struct gw_subscription *subscription) {
@@ -137,10 +150,8 @@ void gw_subscription_free(struct gw_session_table *table, struct gw_subscription
   subscription->session = NULL;
   if (subscription->state != GW_SUBSCRIPTION_LIVE)
     gw_hub_unsubscribe(table->hub, &subscription->subscriber);
-  bool is_owed = subscription->is_attending &&
-                 gw_presence_leave(table, gw_subscription_channel(subscription), user) < 0;
-  if (is_owed)
-    gw_presence_owe(table, subscription, user);
+  if (subscription->is_attending)
+    gw_presence_leave_or_owe(table, subscription, user);
   else
     gw_subscription_discard(table, subscription);
 }
@@ -159,16 +170,12 @@ void gw_session_unsubscribe(struct gw_subscription *subscription) {
   gw_subscription_free(session->table, subscription, session->user);
 }
 
+static void drop_parked(struct gw_subscription *subscription) {
+  if (subscription->state == GW_SUBSCRIPTION_PARKED) gw_session_unsubscribe(subscription);
+}
+
 void gw_subscriptions_drop_parked(struct gw_session *session) {
-  struct gw_session_table *table = session->table;
-  struct gw_round round = {session, session->subscriptions, table->rounds};
-  table->rounds = &round;
-  while (round.next) {
-    struct gw_subscription *subscription = round.next;
-    round.next = subscription->next;
-    if (subscription->state == GW_SUBSCRIPTION_PARKED) gw_session_unsubscribe(subscription);
-  }
-  table->rounds = round.outer;
+  gw_subscriptions_each(session, drop_parked);
 }
 
 /* ---- to the carrier ---- */
@@ -385,21 +392,16 @@ static void catch_up_behind(struct gw_subscription *subscription) {
   gw_session_stop(subscription->session, code_of(err));
 }
 
+static void catch_up(struct gw_subscription *subscription) {
+  if (subscription->state == GW_SUBSCRIPTION_BEHIND)
+    catch_up_behind(subscription);
+  else if (subscription->state == GW_SUBSCRIPTION_LIVE && subscription->newest)
+    catch_up_live(subscription);
+}
+
 void gw_carrier_drained(struct gw_carrier *carrier) {
   struct gw_session *session = carrier->session;
-  if (!session || session->is_leaving) return;
-  struct gw_session_table *table = session->table;
-  struct gw_round round = {session, session->subscriptions, table->rounds};
-  table->rounds = &round;
-  while (round.next) {
-    struct gw_subscription *subscription = round.next;
-    round.next = subscription->next;
-    if (subscription->state == GW_SUBSCRIPTION_BEHIND)
-      catch_up_behind(subscription);
-    else if (subscription->state == GW_SUBSCRIPTION_LIVE && subscription->newest)
-      catch_up_live(subscription);
-  }
-  table->rounds = round.outer;
+  if (session && !session->is_leaving) gw_subscriptions_each(session, catch_up);
 }
 
 /* ---- subscribing ---- */

@@ -148,19 +148,23 @@ void gw_subscription_free(struct gw_session_table *table, struct gw_subscription
 void gw_subscription_discard(struct gw_session_table *table, struct gw_subscription *subscription);
 /* Its first subscription, out of its list. */
 struct gw_subscription *gw_subscriptions_pop(struct gw_session *session);
+/* Visits them one after the other; a visit may end anything. */
+void gw_subscriptions_each(struct gw_session *session,
+                           void (*visit)(struct gw_subscription *subscription));
+/* The session has left its carrier, or has gone: no visit follows, and where it has gone no guard
+ * finds a subscription of its. */
 void gw_rounds_stop(struct gw_session *session, bool has_gone);
 
 /* ---- presence.c: any of these may make other carriers' functions run ---- */
 
 /* Where its channel has presence. The caller guards the subscription. */
 int gw_presence_join(struct gw_subscription *subscription);
-/* Below 0: nothing has changed. */
-int gw_presence_leave(struct gw_session_table *table, struct gw_str channel, struct gw_user *user);
 /* All that attend and are parked. */
 void gw_presence_leave_parked(struct gw_session *session);
-/* Takes a subscription whose leaving could not be told: tried again until it can. */
-void gw_presence_owe(struct gw_session_table *table, struct gw_subscription *subscription,
-                     struct gw_user *user);
+/* Tells that a subscription, which is in no session's list any more, leaves its channel. Takes it:
+ * where that could not be told it is owed, and tried again until it can. */
+void gw_presence_leave_or_owe(struct gw_session_table *table, struct gw_subscription *subscription,
+                              struct gw_user *user);
 void gw_presence_on_retry(struct gw_timer *timer);
 
 /* ---- claim.c ---- */
