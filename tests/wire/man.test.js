@@ -29,3 +29,9 @@ test('every option of --help has its place in the page, and the other way round'
     assert.deepEqual(optionsOf(page(`godwit-${name}`)), told, name);
   }
 });
+
+test('godwit help COMMAND is its --help', async () => {
+  for (const name of await commands()) assert.deepEqual(await run(['help', name]), await run([name, '--help']), name);
+  const { code, stderr } = await run(['help', 'fly']);
+  assert.deepEqual([code, stderr], [2, 'godwit: no such command: fly; godwit --help lists them\n']);
+});
