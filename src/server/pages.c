@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The embedded files as answers: the compressed form where the browser takes it, 304 where it has
- * it already, and headers that let a page do no more than ours do. `/healthz` says that the process
- * answers.
+ * it already, and headers that let a page do no more than ours do. Each has a route of its own, so
+ * that any other path is 404 whatever the method. `/healthz` says that the process answers.
  */
 #include "server/pages.h"
 
@@ -51,10 +51,6 @@ static bool has_tag(const struct gw_exchange *exchange, const char *etag) {
 static void on_page(struct gw_exchange *exchange, void *user) {
   const struct gw_asset *asset = gw_asset_find(exchange->path.at, exchange->path.len);
   (void)user;
-  if (!asset) {
-    gw_exchange_problem(exchange, 404, "nothing is at this path");
-    return;
-  }
   bool is_gzip = asset->gzip && takes(exchange, "accept-encoding", "gzip");
   const char *etag = is_gzip ? asset->gzip_etag : asset->etag;
   char headers[1024];
@@ -85,5 +81,7 @@ static const struct gw_http health_route = {
 
 int gw_pages_route(struct gw_server *server) {
   int r = gw_server_http(server, "/healthz", &health_route);
-  return r == 0 ? gw_server_http(server, "/*", &page_route) : r;
+  for (size_t i = 0; r == 0 && i < gw_assets_count; i++)
+    r = gw_server_http(server, gw_assets[i].path, &page_route);
+  return r;
 }
