@@ -315,6 +315,9 @@ static const char *mend_of(const struct gw_client_failure *failure) {
   case 401: return "; credentials go into --header 'Authorization: ...'";
   case 403: return "; --origin says where the request comes from";
   case 404: return "; is the path right?";
+  case 200:
+  case 405:
+  case 426: return "; no WebSocket is at this path, or a proxy between does not let it through";
   default: return "";
   }
 }

@@ -57,6 +57,7 @@ static int publish_run(int argc, char **argv) {
   plan.channel = to ? to : argv[2];
   plan.payload = n > used ? argv[used + 1] : NULL;
   if (!*plan.channel) return usage("the channel or user has an empty name");
+  if (plan.key && !*plan.key) return usage("--key is empty: a key is 1 to 255 visible characters");
   if (plan.payload && plan.is_lines) return usage("--lines reads standard input: no PAYLOAD");
   if (!gw_remote_init(&plan.remote, &gw_command_publish)) return GW_EXIT_USAGE;
   return gw_publish_run(&gw_command_publish, &plan);

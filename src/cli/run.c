@@ -5,6 +5,7 @@
  */
 #include "cli/run.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -56,11 +57,14 @@ static int listen_one(const struct gw_command *command, struct gw_server *server
                       const char *address, const struct gw_listen *listen) {
   int r = gw_server_listen(server, address, listen);
   if (r == 0) return 0;
-  gw_command_say(command, "cannot listen on %s", gw_server_problem(server));
-  if (r == GW_ERR_ADDRESS && gw_server_problem(server)[0] &&
-      strstr(gw_server_problem(server), "loopback"))
+  const char *problem = gw_server_problem(server);
+  gw_command_say(command, "cannot listen: %s", problem);
+  if (r == GW_ERR_ADDRESS && strstr(problem, "loopback"))
     fprintf(stderr, "  everybody who reaches that address could read and publish. Listen on "
                     "localhost:PORT, or say --insecure to mean it.\n");
+  if (strstr(problem, strerror(EADDRINUSE)))
+    fprintf(stderr, "  another program listens there, another godwit perhaps; "
+                    "--listen localhost:PORT takes another port.\n");
   return r;
 }
 

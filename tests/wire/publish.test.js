@@ -169,7 +169,7 @@ test('over TLS a certificate is believed only where it proves who the server is'
 test('bad usage is told as such', async () => {
   for (const args of [[], [server.url], ['nonsense', 'a', 'x'], ['http://u:p@a/', 'a', 'x'], [`${server.url}?x`, 'a', 'x'],
     [server.url, 'a', 'x', 'y'], [server.url, 'a', 'x', '--to', 'b'], [server.url, 'a', 'x', '--lines'],
-    [server.url, '', 'x'], [server.url, 'a', 'x', '--type', 'a\nb: c'], [server.url, 'a', 'x', '--key', 'a\r\nb'],
+    [server.url, '', 'x'], [server.url, 'a', 'x', '--type', 'a\nb: c'], [server.url, 'a', 'x', '--key', 'a\r\nb'], [server.url, 'a', 'x', '--key', ''],
     [server.url, 'a', 'x', '--token', 'a\nb']]) {
     const { code, stderr } = await run(['publish', ...args]);
     assert.deepEqual([code, stderr.startsWith('godwit publish: ')], [2, true], `${args}: ${stderr}`);
