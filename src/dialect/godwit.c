@@ -24,8 +24,6 @@
 
 enum { PING_SECONDS = 25 };
 
-enum { BUFFERED_MAX = 4 << 20 }; /* against a consumer that never reads */
-
 /* ---- opening ---- */
 
 static void on_session(struct gw_opening *opening) {
@@ -125,7 +123,7 @@ static int godwit_new(const struct gw_dialect_options *options, const struct gw_
                       unsigned n, void **out_speaker) {
   struct gw_godwit *godwit = calloc(1, sizeof *godwit + n * sizeof godwit->places[0]);
   if (!godwit) return GW_ERR_MEMORY;
-  godwit->max_message = options->max_message ? options->max_message : 64 * 1024;
+  godwit->max_message = options->max_message;
   memcpy(godwit->places, places, n * sizeof godwit->places[0]);
   size_t max_message = godwit->max_message + GW_GODWIT_LINE_MAX + 1;
   godwit->handler = (struct gw_websocket){
@@ -141,7 +139,7 @@ static int godwit_new(const struct gw_dialect_options *options, const struct gw_
       .protocols = "godwit.v1",
       .origins = options->origins,
       .ping_ms = PING_SECONDS * 1000,
-      .max_buffered = options->max_buffered ? options->max_buffered : BUFFERED_MAX + max_message,
+      .max_buffered = GW_WAITING_MAX + max_message,
   };
   *out_speaker = godwit;
   return 0;
@@ -153,4 +151,4 @@ static const struct gw_websocket *godwit_handler(const void *speaker) {
 }
 
 const struct gw_dialect gw_dialect_godwit = {
-    .make = godwit_new, .handler = godwit_handler, .free = free};
+    .routes = {"/channels/*", "/ws"}, .make = godwit_new, .handler = godwit_handler, .free = free};

@@ -39,8 +39,8 @@ static int write_direct(const struct gw_publication *publication, struct gw_buf 
   return err < 0 ? err : gw_buf_add_str(out, publication->payload);
 }
 
-static const struct gw_frame_maker channel_maker = {GW_ENCODING_GODWIT, write_channel},
-                                   direct_maker = {GW_ENCODING_DIRECT, write_direct};
+static const struct gw_frame_maker channel_maker = {.write = write_channel},
+                                   direct_maker = {.write = write_direct};
 
 int gw_godwit_push(struct gw_talker *talker, struct gw_publication *publication, bool is_inbox) {
   return gw_websocket_push(talker->conn, publication, is_inbox ? &direct_maker : &channel_maker);

@@ -21,8 +21,6 @@
 
 #include <stdlib.h>
 
-enum { BUFFERED_MAX = 4 << 20 }; /* against a consumer that never reads */
-
 struct raw {
   struct gw_websocket handler;
   struct gw_place places[]; /* one per worker */
@@ -109,14 +107,14 @@ static bool is_own(struct listener *listener, uint64_t offset) {
   return false;
 }
 
-static const struct gw_frame_maker maker = {.kind = GW_ENCODING_RAW};
+static const struct gw_frame_maker payload_maker = {.write = NULL};
 
 static int push(struct gw_carrier *carrier, struct gw_subscription *subscription,
                 struct gw_publication *publication) {
   struct listener *listener = listener_of(carrier);
   (void)subscription;
   if (listener->is_silent && is_own(listener, publication->cursor.offset)) return 0;
-  return gw_websocket_push(listener->conn, publication, &maker);
+  return gw_websocket_push(listener->conn, publication, &payload_maker);
 }
 
 /* The opening has waited for this: what is published from now on is heard. */
@@ -259,7 +257,6 @@ static int raw_new(const struct gw_dialect_options *options, const struct gw_pla
                    unsigned n, void **out_speaker) {
   struct raw *raw = calloc(1, sizeof *raw + n * sizeof raw->places[0]);
   if (!raw) return GW_ERR_MEMORY;
-  size_t max_message = options->max_message ? options->max_message : 64 * 1024;
   memcpy(raw->places, places, n * sizeof raw->places[0]);
   raw->handler = (struct gw_websocket){
       .on_request = on_request,
@@ -268,9 +265,9 @@ static int raw_new(const struct gw_dialect_options *options, const struct gw_pla
       .on_close = on_close,
       .user = raw,
       .user_size = sizeof(struct listener),
-      .protocol = {.max_message = max_message, .deflate.is_enabled = true},
+      .protocol = {.max_message = options->max_message, .deflate.is_enabled = true},
       .origins = options->origins,
-      .max_buffered = options->max_buffered ? options->max_buffered : BUFFERED_MAX + max_message,
+      .max_buffered = GW_WAITING_MAX + options->max_message,
   };
   *out_speaker = raw;
   return 0;
@@ -281,4 +278,5 @@ static const struct gw_websocket *raw_handler(const void *speaker) {
   return &raw->handler;
 }
 
-const struct gw_dialect gw_dialect_raw = {.make = raw_new, .handler = raw_handler, .free = free};
+const struct gw_dialect gw_dialect_raw = {
+    .routes = {"/channels/*"}, .make = raw_new, .handler = raw_handler, .free = free};

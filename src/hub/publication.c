@@ -71,14 +71,14 @@ void gw_publication_unref(struct gw_publication *publication) {
 
 /* Those from `first` up to `end`. */
 static struct gw_bytes *find(struct gw_encoding *first, const struct gw_encoding *end,
-                             unsigned key) {
+                             const void *key) {
   for (; first != end; first = first->next)
     if (first->key == key) return first->bytes;
   return NULL;
 }
 
 struct gw_bytes *gw_publication_encoding(
-    struct gw_publication *publication, unsigned key,
+    struct gw_publication *publication, const void *key,
     struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how) {
   struct gw_encoding *first = atomic_load_explicit(&publication->encodings, memory_order_acquire);
   struct gw_bytes *kept = find(first, NULL, key);

@@ -38,7 +38,7 @@ enum gw_publication_kind { GW_MESSAGE, GW_JOIN, GW_LEAVE };
 struct gw_encoding {
   struct gw_encoding *next;
   struct gw_bytes *bytes;
-  unsigned key;
+  const void *key;
 };
 
 struct gw_publication {
@@ -66,10 +66,11 @@ struct gw_publication *gw_publication_ref(struct gw_publication *publication);
 void gw_publication_unref(struct gw_publication *publication); /* NULL is fine */
 /* The bytes kept under `key`, or those that `make` gives now (one reference, NULL without memory),
  * made once and shared by every subscriber that needs them; lent as long as the publication lives.
- * `how` is for `make`. Any thread: where two make them at once, one is kept. The hub does not know
- * what the keys mean: transport/encoding.h numbers them. */
+ * A key is an address of memory that belongs to the way of writing, and is never looked at: so no
+ * two ways share one, and nobody numbers them. `how` is for `make`. Any thread: where two make them
+ * at once, one is kept. */
 struct gw_bytes *gw_publication_encoding(
-    struct gw_publication *publication, unsigned key,
+    struct gw_publication *publication, const void *key,
     struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how);
 /* Bytes of memory that it accounts for in a history. */
 size_t gw_publication_size(const struct gw_publication *publication);

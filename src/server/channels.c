@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the channels meet the server: the routes, who may, and for each request the transport or
- * dialect that it asks for. Another of either is a file with its table of functions, and a line
- * here.
+ * dialect that it asks for.
  */
 #include "server/channels.h"
 
@@ -10,6 +9,7 @@
 #include "godwit/server.h"
 #include "http/exchange.h"
 #include "server/presence.h"
+#include "transport/accept.h"
 #include "transport/answer.h"
 #include "transport/pending.h"
 #include "transport/publish.h"
@@ -17,21 +17,13 @@
 
 #include <stdlib.h>
 
-/* The first that is asked for; the last one always is. */
-static const struct gw_transport *const transports[] = {
-    &gw_transport_sse,
-    &gw_transport_ndjson,
-    &gw_transport_longpoll,
-    &gw_transport_poll,
-};
+#define TRANSPORT(name) &gw_transport_##name,
+static const struct gw_transport *const transports[] = {GW_TRANSPORTS(TRANSPORT)};
+#undef TRANSPORT
 
-static const struct {
-  const struct gw_dialect *dialect;
-  const char *routes[2];
-} dialects[] = {
-    {&gw_dialect_raw, {"/channels/*"}},
-    {&gw_dialect_godwit, {"/channels/*", "/ws"}},
-};
+#define DIALECT(name) &gw_dialect_##name,
+static const struct gw_dialect *const dialects[] = {GW_DIALECTS(DIALECT)};
+#undef DIALECT
 
 enum {
   TRANSPORTS = sizeof transports / sizeof *transports,
@@ -46,10 +38,20 @@ struct gw_channels {
 
 /* ---- requests ---- */
 
+static bool is_asked(const struct gw_transport *transport, const char *type,
+                     const struct gw_exchange *exchange, const struct gw_channel_request *request) {
+  return strcmp(transport->content_type, type) == 0 &&
+         (!transport->is_asked || transport->is_asked(exchange, request));
+}
+
 static void hear(struct gw_exchange *exchange, const struct gw_place *place,
                  const struct gw_channel_request *request) {
+  const char *types[TRANSPORTS];
+  for (unsigned i = 0; i < TRANSPORTS; i++)
+    types[i] = transports[i]->content_type;
+  const char *type = gw_accept_choose(exchange->head, types, TRANSPORTS);
   unsigned i = 0;
-  while (i + 1 < TRANSPORTS && !transports[i]->is_asked(exchange, request))
+  while (i + 1 < TRANSPORTS && !is_asked(transports[i], type, exchange, request))
     i++;
   transports[i]->serve(exchange, place, request);
 }
@@ -116,13 +118,12 @@ static void on_request(struct gw_exchange *exchange, void *user) {
 
 static int add_dialect(struct gw_channels *channels, unsigned i, const char *origins) {
   const struct gw_places *places = channels->places;
-  const struct gw_dialect *dialect = dialects[i].dialect;
+  const struct gw_dialect *dialect = dialects[i];
   const struct gw_dialect_options options = {.max_message = places->max_message,
                                              .origins = origins};
   int err = dialect->make(&options, places->at, places->n, &channels->speakers[i]);
-  for (unsigned r = 0; r < 2 && dialects[i].routes[r] && err == 0; r++)
-    err = gw_server_websocket(places->server, dialects[i].routes[r],
-                              dialect->handler(channels->speakers[i]));
+  for (const char *const *route = dialect->routes; *route && err == 0; route++)
+    err = gw_server_websocket(places->server, *route, dialect->handler(channels->speakers[i]));
   return err;
 }
 
@@ -152,6 +153,6 @@ int gw_channels_new(struct gw_places *places, const char *origins,
 void gw_channels_free(struct gw_channels *channels) {
   if (!channels) return;
   for (unsigned i = 0; i < DIALECTS; i++)
-    if (channels->speakers[i]) dialects[i].dialect->free(channels->speakers[i]);
+    if (channels->speakers[i]) dialects[i]->free(channels->speakers[i]);
   free(channels);
 }

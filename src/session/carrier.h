@@ -13,6 +13,10 @@ struct gw_carrier;
 struct gw_session;
 struct gw_subscription;
 
+/* Bytes that may wait for one client, the last message excepted: against one that never reads.
+ * Wider than what publishers can pour out in one turn: a burst is not the client's fault. */
+enum { GW_WAITING_MAX = 4 << 20 };
+
 /* Why the server ends a session or its carrier; Godwit's own close codes (interface.md 4):
  * X(name, code, text). */
 #define GW_CLOSE_CODES(X)                                                                          \

@@ -8,21 +8,10 @@
 #include "codec/http/head.h"
 #include "codec/http/text.h"
 
-/* All that a GET on a channel can be answered with, and the ranges that stand for one. */
-static const struct {
-  const char *range, *type;
-} ranges[] = {
-    {"text/event-stream", "text/event-stream"},
-    {"application/x-ndjson", "application/x-ndjson"},
-    {"application/json", "application/json"},
-    {"application/*", "application/json"},
-    {"*/*", "application/json"},
-};
-
 struct choice {
-  const char *type; /* NULL: none yet */
-  int quality;      /* thousandths */
-  bool is_named;    /* by itself, not by a wildcard */
+  const char *type;
+  int quality;   /* thousandths; 0: nothing yet */
+  bool is_named; /* by itself, not by a wildcard */
 };
 
 /* RFC 9110 section 12.4.2: `0.123` or `1.000`, at most three digits. Below 0: it is none. */
@@ -46,27 +35,38 @@ static int quality_of(struct gw_str parameters) {
   return n < 0 ? -1 : quality;
 }
 
-static void consider(struct choice *best, struct gw_str element) {
+/* Which of the types the range stands for; NULL: none of them. */
+static const char *type_of(struct gw_str range, const char *const *types, size_t n) {
+  const char *last = types[n - 1];
+  for (size_t i = 0; i < n; i++)
+    if (gw_str_is_nocase(range, types[i])) return types[i];
+  size_t major = (size_t)(strchr(last, '/') - last) + 1;
+  bool is_wild =
+      range.len == major + 1 && strncasecmp(range.at, last, major) == 0 && range.at[major] == '*';
+  return is_wild || gw_str_is(range, "*/*") ? last : NULL;
+}
+
+static void consider(struct choice *best, struct gw_str element, const char *const *types,
+                     size_t n) {
   const char *semicolon = memchr(element.at, ';', element.len);
   size_t len = semicolon ? (size_t)(semicolon - element.at) : element.len;
   struct gw_str range = gw_str_trim((struct gw_str){element.at, len}), parameters = {"", 0};
   if (semicolon) parameters = (struct gw_str){semicolon + 1, element.len - len - 1};
+  const char *type = type_of(range, types, n);
   int quality = quality_of(parameters);
-  for (size_t i = 0; quality > 0 && i < sizeof ranges / sizeof *ranges; i++) {
-    if (!gw_str_is_nocase(range, ranges[i].range)) continue;
-    bool is_named = strchr(ranges[i].range, '*') == NULL;
-    if (quality > best->quality || (quality == best->quality && is_named && !best->is_named))
-      *best = (struct choice){ranges[i].type, quality, is_named};
-  }
+  if (!type || quality <= 0) return;
+  bool is_named = !memchr(range.at, '*', range.len);
+  if (quality > best->quality || (quality == best->quality && is_named && !best->is_named))
+    *best = (struct choice){type, quality, is_named};
 }
 
-bool gw_accept_asks(const struct gw_http_head *head, const char *type) {
-  struct choice best = {.type = NULL};
+const char *gw_accept_choose(const struct gw_http_head *head, const char *const *types, size_t n) {
+  struct choice best = {.type = types[n - 1]};
   const struct gw_http_field *field;
   for (unsigned i = 0; (field = gw_http_field(head, "accept", i)); i++) {
     struct gw_str rest = field->value, element;
     while (gw_http_list_next(&rest, &element))
-      consider(&best, element);
+      consider(&best, element, types, n);
   }
-  return best.type && strcmp(best.type, type) == 0;
+  return best.type;
 }

@@ -3,12 +3,13 @@
 #ifndef GW_TRANSPORT_ACCEPT_H
 #define GW_TRANSPORT_ACCEPT_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 struct gw_http_head;
 
-/* Whether, of the types that a channel can answer with, this one is asked for by name, and no other
- * with a higher quality; of equals the first counts. A wildcard means JSON. */
-bool gw_accept_asks(const struct gw_http_head *head, const char *type);
+/* Of `n` types (at least one; lower case, without parameters) the one that is asked for by name,
+ * with the highest quality; of equals the first in the request counts. A wildcard means the last of
+ * them, as does a request for none of them. */
+const char *gw_accept_choose(const struct gw_http_head *head, const char *const *types, size_t n);
 
 #endif

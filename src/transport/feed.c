@@ -19,10 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* More than this does not wait for one client, the last publication excepted: against one that
- * never reads. As wide as what may wait for a WebSocket (dialect/raw.c). */
-enum { BUFFERED_MAX = 4 << 20 };
-
 /* Neither kept nor gathered on the way: nginx heeds the second. */
 #define UNCACHED "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
 
@@ -98,9 +94,9 @@ static int push(struct gw_carrier *carrier, struct gw_subscription *subscription
   struct feed *feed = gw_container_of(carrier, struct feed, carrier);
   (void)subscription;
   size_t before = gw_exchange_buffered(feed->exchange);
-  if (before > BUFFERED_MAX) return GW_ERR_FULL;
-  struct gw_bytes *chunk = gw_publication_encoding(
-      publication, gw_encoding_key(feed->kind->encoding, 0), make_chunk, (void *)feed->kind);
+  if (before > GW_WAITING_MAX) return GW_ERR_FULL;
+  struct gw_bytes *chunk =
+      gw_publication_encoding(publication, feed->kind, make_chunk, (void *)feed->kind);
   if (!chunk) return GW_ERR_MEMORY;
   return count(feed, before, gw_exchange_write_chunk(feed->exchange, chunk));
 }

@@ -3,16 +3,15 @@
 #ifndef GW_TRANSPORT_FEED_H
 #define GW_TRANSPORT_FEED_H
 
-#include "transport/encoding.h"
 #include "transport/place.h"
 #include "transport/request.h"
 
 struct gw_buf;
 
-/* How one way of streaming writes. Each function adds to `out`; GW_ERR_MEMORY. */
+/* How one way of streaming writes. Each function adds to `out`; GW_ERR_MEMORY. What is written of a
+ * publication is kept with it under the address of its kind. */
 struct gw_feed_kind {
   const char *name, *content_type;
-  enum gw_encoding_kind encoding;
   int (*write)(struct gw_buf *out, const struct gw_publication *publication);
   /* The beginning: what is written next comes after the cursor. Optional. */
   int (*open)(struct gw_buf *out, const struct gw_cursor *cursor);

@@ -9,7 +9,6 @@
 
 #include "codec/http/text.h"
 #include "transport/content.h"
-#include "transport/encoding.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -121,5 +120,6 @@ static struct gw_bytes *make(const struct gw_publication *publication, void *how
 }
 
 const struct gw_bytes *gw_json_publication(struct gw_publication *publication) {
-  return gw_publication_encoding(publication, gw_encoding_key(GW_ENCODING_JSON, 0), make, NULL);
+  static const char key;
+  return gw_publication_encoding(publication, &key, make, NULL);
 }

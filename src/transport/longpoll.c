@@ -234,4 +234,4 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
 }
 
 const struct gw_transport gw_transport_longpoll = {
-    .name = "longpoll", .is_asked = is_asked, .serve = serve};
+    .name = "longpoll", .content_type = "application/json", .is_asked = is_asked, .serve = serve};

@@ -5,7 +5,6 @@
  */
 #include "base/buf.h"
 #include "http/exchange.h"
-#include "transport/accept.h"
 #include "transport/feed.h"
 #include "transport/json.h"
 #include "transport/transport.h"
@@ -27,17 +26,11 @@ static int add_gap(struct gw_buf *out, const struct gw_recovery *gap) {
 static const struct gw_feed_kind kind = {
     .name = "ndjson",
     .content_type = TYPE,
-    .encoding = GW_ENCODING_NDJSON,
     .write = write_line,
     .gap = add_gap,
     .heartbeat = {"\n", 1},
     .heartbeat_ms = HEARTBEAT_MS,
 };
-
-static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
-  (void)request;
-  return gw_accept_asks(exchange->head, TYPE);
-}
 
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
@@ -45,4 +38,4 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
 }
 
 const struct gw_transport gw_transport_ndjson = {
-    .name = "ndjson", .is_asked = is_asked, .serve = serve};
+    .name = "ndjson", .content_type = TYPE, .serve = serve};

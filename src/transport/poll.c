@@ -109,11 +109,5 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
   gw_pending_asked(pending, err);
 }
 
-static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
-  (void)exchange;
-  (void)request;
-  return true;
-}
-
 const struct gw_transport gw_transport_poll = {
-    .name = "poll", .is_asked = is_asked, .serve = serve};
+    .name = "poll", .content_type = "application/json", .serve = serve};

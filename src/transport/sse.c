@@ -7,7 +7,6 @@
 #include "codec/sse.h"
 #include "codec/http/text.h"
 #include "http/exchange.h"
-#include "transport/accept.h"
 #include "transport/feed.h"
 #include "transport/json.h"
 #include "transport/transport.h"
@@ -76,22 +75,16 @@ static int add_opening(struct gw_buf *out, const struct gw_cursor *cursor) {
   return gw_sse_add(out, &first);
 }
 
-#define KIND(kind_encoding, kind_write)                                                            \
+#define KIND(function)                                                                             \
   {                                                                                                \
-    .name = "sse", .content_type = TYPE, .encoding = kind_encoding, .write = kind_write,           \
-    .open = add_opening, .gap = add_gap, .heartbeat = {":\n", 2}, .heartbeat_ms = HEARTBEAT_MS     \
+    .name = "sse", .content_type = TYPE, .write = function, .open = add_opening, .gap = add_gap,   \
+    .heartbeat = {":\n", 2}, .heartbeat_ms = HEARTBEAT_MS                                          \
   }
-static const struct gw_feed_kind plain = KIND(GW_ENCODING_SSE, write_event),
-                                 json = KIND(GW_ENCODING_EVENT, write_json_event);
-
-static bool is_asked(const struct gw_exchange *exchange, const struct gw_channel_request *request) {
-  (void)request;
-  return gw_accept_asks(exchange->head, TYPE);
-}
+static const struct gw_feed_kind plain = KIND(write_event), json = KIND(write_json_event);
 
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
   gw_feed_serve(exchange, place, request, request->has_json_data ? &json : &plain);
 }
 
-const struct gw_transport gw_transport_sse = {.name = "sse", .is_asked = is_asked, .serve = serve};
+const struct gw_transport gw_transport_sse = {.name = "sse", .content_type = TYPE, .serve = serve};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A way to hear a channel by GET: a file with one of these, and a line in the server's table
- * (server/channels.c), which takes the first that is asked for.
+ * A way to hear a channel by GET: a file with one of these, and its name in the list below. Nothing
+ * else knows of it: server/channels.c takes the one that a request asks for.
  */
 #ifndef GW_TRANSPORT_TRANSPORT_H
 #define GW_TRANSPORT_TRANSPORT_H
@@ -11,8 +11,13 @@
 
 struct gw_exchange;
 
+/* All of them. The first that is asked for is taken; the last one always is. */
+#define GW_TRANSPORTS(X) X(sse) X(ndjson) X(longpoll) X(poll)
+
 struct gw_transport {
   const char *name;
+  const char *content_type; /* of its answers: what a request's Accept chooses by */
+  /* Of those with that type, whether it is this one. Optional: it is. */
   bool (*is_asked)(const struct gw_exchange *exchange, const struct gw_channel_request *request);
   /* Answers, now or later. Who it is has been found and may hear the channel. Borrows the request.
    */
@@ -20,7 +25,8 @@ struct gw_transport {
                 const struct gw_channel_request *request);
 };
 
-extern const struct gw_transport gw_transport_sse, gw_transport_ndjson, gw_transport_longpoll,
-    gw_transport_poll;
+#define GW_TRANSPORT_ENTRY(name) extern const struct gw_transport gw_transport_##name;
+GW_TRANSPORTS(GW_TRANSPORT_ENTRY)
+#undef GW_TRANSPORT_ENTRY
 
 #endif

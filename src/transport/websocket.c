@@ -41,7 +41,7 @@ static struct gw_bytes *make(const struct gw_publication *publication, void *use
 int gw_websocket_push(struct gw_conn *conn, struct gw_publication *publication,
                       const struct gw_frame_maker *maker) {
   struct how how = {conn, maker};
-  unsigned key = gw_encoding_key(maker->kind, gw_conn_pack_bits(conn));
+  const char *key = &maker->keys[gw_conn_pack_bits(conn)];
   struct gw_bytes *frame = gw_publication_encoding(publication, key, make, &how);
   return frame ? gw_conn_send_pack(conn, frame) : GW_ERR_MEMORY;
 }

@@ -105,7 +105,9 @@ static inline void rig_begin(const struct gw_dialect *which, unsigned resume_ms)
                                   .hub = hubs[i],
                                   .sessions = gw_sessions_table(sessions, i),
                                   .gate = &gate};
-  assert_int_equal(dialect->make(&(struct gw_dialect_options){0}, places, WORKERS, &speaker), 0);
+  assert_int_equal(dialect->make(&(struct gw_dialect_options){.max_message = 64 * 1024}, places,
+                                 WORKERS, &speaker),
+                   0);
   for (unsigned i = 0; i < WORKERS; i++) {
     struct gw_conn_route *route = &workers[i].route;
     gw_conn_route_init(route, dialect->handler(speaker), false);

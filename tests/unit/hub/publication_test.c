@@ -43,6 +43,7 @@ static void no_memory_no_publication(void **state) {
 }
 
 static unsigned made_encodings;
+static const char keys[4]; /* their addresses */
 
 static struct gw_bytes *encode(const struct gw_publication *publication, void *how) {
   (void)how;
@@ -53,7 +54,7 @@ static struct gw_bytes *encode(const struct gw_publication *publication, void *h
 static struct gw_publication *slow_one; /* whose encoding another thread makes meanwhile */
 
 static struct gw_bytes *encode_too_late(const struct gw_publication *publication, void *how) {
-  gw_publication_encoding(slow_one, 1, encode, how);
+  gw_publication_encoding(slow_one, &keys[1], encode, how);
   return encode(publication, how);
 }
 
@@ -64,16 +65,16 @@ static void encoding_is_made_once(void **state) {
   made_encodings = 0;
   for (int nth = 1; nth <= 2; nth++) {
     alloc_fail_at(nth);
-    assert_null(gw_publication_encoding(made, 3, encode, NULL));
+    assert_null(gw_publication_encoding(made, &keys[3], encode, NULL));
     alloc_fail_at(0);
   }
-  struct gw_bytes *bytes = gw_publication_encoding(made, 3, encode, NULL);
+  struct gw_bytes *bytes = gw_publication_encoding(made, &keys[3], encode, NULL);
   assert_memory_equal(bytes->data, "xyz", 3);
-  assert_ptr_equal(gw_publication_encoding(made, 3, encode, NULL), bytes);
+  assert_ptr_equal(gw_publication_encoding(made, &keys[3], encode, NULL), bytes);
   assert_int_equal(made_encodings, 2);
   slow_one = made;
-  struct gw_bytes *first = gw_publication_encoding(made, 1, encode_too_late, NULL);
-  assert_ptr_equal(gw_publication_encoding(made, 1, encode, NULL), first);
+  struct gw_bytes *first = gw_publication_encoding(made, &keys[1], encode_too_late, NULL);
+  assert_ptr_equal(gw_publication_encoding(made, &keys[1], encode, NULL), first);
   assert_int_equal(made_encodings, 4);
   gw_publication_unref(made);
 }

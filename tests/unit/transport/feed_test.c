@@ -126,7 +126,6 @@ static int open_plain(struct gw_buf *out, const struct gw_cursor *cursor) {
 
 static const struct gw_feed_kind kind = {.name = "plain",
                                          .content_type = "text/x-plain",
-                                         .encoding = GW_ENCODING_NDJSON,
                                          .write = write_plain,
                                          .open = open_plain,
                                          .gap = gw_feed_add_gap,
@@ -298,7 +297,7 @@ static void who_takes_a_little_is_not(void **state) {
 static void more_than_may_wait_is_refused(void **state) {
   (void)state;
   begin_at_7();
-  pending = BUFFERED_MAX;
+  pending = GW_WAITING_MAX;
   assert_int_equal(push_text("the last one"), 0);
   assert_int_equal(push_text("one too many"), GW_ERR_FULL);
   assert_true(carrier->ops->is_waiting(carrier));
