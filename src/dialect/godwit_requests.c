@@ -154,6 +154,10 @@ static void publish(struct gw_talker *talker, const struct gw_godwit_request *re
     gw_talker_refuse(talker, 413, request->id, "the body is too large");
     return;
   }
+  if (request->event.at && !gw_event_name_is_valid(request->event)) {
+    gw_talker_refuse(talker, 400, request->id, GW_EVENT_NAME_RULE);
+    return;
+  }
   const struct gw_publication_parts parts = {.channel = channel,
                                              .payload = request->body,
                                              .event = request->event,

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_CHANNEL = 255 };
+enum { MAX_CHANNEL = 255, MAX_EVENT = 255 };
 
 /* Copies `from` to *at and moves it on; a text that is none stays none. */
 static struct gw_str keep(char **at, struct gw_str from) {
@@ -121,6 +121,16 @@ bool gw_channel_name_is_valid(struct gw_str name) {
   if (name.at[0] == '/' || name.at[name.len - 1] == '/') return false;
   const uint8_t *text = (const uint8_t *)name.at;
   return gw_utf8_valid(gw_simd_best(), text, name.len) && !has_control(text, name.len);
+}
+
+/* It stands on a line of its own in SSE and in godwit.v1. */
+bool gw_event_name_is_valid(struct gw_str name) {
+  static const struct gw_str own = {"godwit.", 7};
+  if (name.len < 1 || name.len > MAX_EVENT) return false;
+  if (name.len >= own.len && memcmp(name.at, own.at, own.len) == 0) return false;
+  for (size_t i = 0; i < name.len; i++)
+    if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7F) return false;
+  return gw_utf8_valid(gw_simd_best(), (const uint8_t *)name.at, name.len);
 }
 
 static bool is_epoch_char(char c) {

@@ -79,4 +79,11 @@ size_t gw_publication_size(const struct gw_publication *publication);
  * 1). */
 bool gw_channel_name_is_valid(struct gw_str name);
 
+/* Of a publication that somebody makes: names that begin with `godwit.` are the server's own
+ * (`godwit.gap` in SSE), so that no publisher can speak in its voice. */
+bool gw_event_name_is_valid(struct gw_str name);
+#define GW_EVENT_NAME_RULE                                                                         \
+  "an event is 1 to 255 bytes of UTF-8 without control characters, and none that begins with "     \
+  "godwit. (the server's own)"
+
 #endif

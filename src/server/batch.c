@@ -131,8 +131,7 @@ static const char *problem_of(const struct gw_batch_item *words) {
   if (words->channel.at && !gw_channel_name_is_valid(words->channel))
     return "a channel's name is 1 to 255 bytes of UTF-8 without control characters, and has no "
            "slash at either end";
-  if (words->event.at && !gw_event_name_is_valid(words->event))
-    return "event is 1 to 255 bytes of UTF-8 without control characters";
+  if (words->event.at && !gw_event_name_is_valid(words->event)) return GW_EVENT_NAME_RULE;
   if (words->key.at && (words->key.len == 0 || words->key.len > GW_KEY_MAX))
     return "idempotency_key is 1 to 255 bytes";
   return NULL;

@@ -6,8 +6,6 @@
  */
 #include "transport/request.h"
 
-#include "base/simd.h"
-#include "base/utf8.h"
 #include "codec/http/text.h"
 #include "http/exchange.h"
 
@@ -102,14 +100,6 @@ static int read_echo(const struct gw_exchange *exchange, struct gw_channel_reque
   if (!text.at || gw_str_is(text, "yes")) return 0;
   out->is_silent = gw_str_is(text, "no");
   return out->is_silent ? 0 : GW_ERR_ARGUMENT;
-}
-
-/* It stands on a line of its own in SSE and in godwit.v1: no control characters. */
-bool gw_event_name_is_valid(struct gw_str name) {
-  if (name.len < 1 || name.len > 255) return false;
-  for (size_t i = 0; i < name.len; i++)
-    if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7F) return false;
-  return gw_utf8_valid(gw_simd_best(), (const uint8_t *)name.at, name.len);
 }
 
 static int read_event(const struct gw_exchange *exchange, struct gw_channel_request *out) {
@@ -209,7 +199,7 @@ static const struct word words[] = {
     {read_after, "the cursor (after, Last-Event-ID) is not one that this server gives"},
     {read_limit, "limit is a number from 1 to 999999"},
     {read_echo, "echo is yes or no"},
-    {read_event, "event is 1 to 255 bytes of UTF-8 without control characters"},
+    {read_event, GW_EVENT_NAME_RULE},
     {read_data, "data is json, or not given"},
     {read_wait, "wait is a number of seconds"},
     {read_session, "session is `new`, or an id that this server has given"},

@@ -37,9 +37,6 @@ int gw_request_cursor(const struct gw_exchange *exchange, const char *name, stru
 /* `limit=`, a number from 1 to 999999; where there is none, nothing is set. GW_ERR_ARGUMENT. */
 int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit);
 
-/* 1 to 255 bytes of UTF-8 without control characters. */
-bool gw_event_name_is_valid(struct gw_str name);
-
 /* Who asks: from Authorization, `?user=` and the peer's address, by the gate. 0; GW_ERR_ARGUMENT.
  */
 int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,

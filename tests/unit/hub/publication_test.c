@@ -105,6 +105,21 @@ static void channel_names(void **state) {
   assert_false(gw_channel_name_is_valid((struct gw_str){longest, 256}));
 }
 
+static void event_names(void **state) {
+  (void)state;
+  char longest[256];
+  memset(longest, 'x', sizeof longest);
+  assert_true(gw_event_name_is_valid((struct gw_str){longest, 255}));
+  assert_false(gw_event_name_is_valid((struct gw_str){longest, 256}));
+  const char *good[] = {"tick",        "news flash", "gr\xc3\xbc\xc3\x9f", "godwit",
+                        "godwits.gap", "a.godwit.",  "Godwit.gap"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    assert_true(gw_event_name_is_valid(gw_str_of(good[i])));
+  const char *bad[] = {"", "a\nb", "\x7f", "\xc3", "godwit.", "godwit.gap"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_false(gw_event_name_is_valid(gw_str_of(bad[i])));
+}
+
 static void cursor_reads_what_it_writes(void **state) {
   (void)state;
   const uint64_t offsets[] = {0, 1, 9, 10, 4711, UINT64_MAX};
@@ -151,6 +166,7 @@ int main(void) {
       cmocka_unit_test(no_memory_no_publication),
       cmocka_unit_test(encoding_is_made_once),
       cmocka_unit_test(channel_names),
+      cmocka_unit_test(event_names),
       cmocka_unit_test(cursor_reads_what_it_writes),
       cmocka_unit_test(malformed_cursors_are_refused),
   };
