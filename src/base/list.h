@@ -34,4 +34,19 @@ static inline void gw_list_remove(struct gw_link *l) {
   gw_list_init(l);
 }
 
+/* A list without a head: its owner has a pointer to its first member, NULL where it is empty. */
+
+static inline void gw_ring_append(struct gw_link **first, struct gw_link *l) {
+  gw_list_init(l);
+  if (*first)
+    gw_list_append(*first, l);
+  else
+    *first = l;
+}
+
+static inline void gw_ring_remove(struct gw_link **first, struct gw_link *l) {
+  if (*first == l) *first = l->next == l ? NULL : l->next;
+  gw_list_remove(l);
+}
+
 #endif

@@ -15,7 +15,7 @@ struct gw_conn;
 
 /* Embedded; all-zero is none. */
 struct gw_flights {
-  uint32_t n;
+  uint16_t n;
   bool is_clogged; /* much waits for the client to read it: that is a reason to pause, too */
   bool is_paused;
 };

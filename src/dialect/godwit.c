@@ -33,9 +33,7 @@ static void on_session(struct gw_opening *opening) {
 static int on_request(struct gw_exchange *exchange, void *user) {
   struct gw_talker *talker = gw_conn_user_data(exchange->conn);
   (void)user;
-  talker->conn = exchange->conn;
   talker->carrier.ops = &gw_godwit_carrier;
-  talker->carrier.transport = "websocket";
   return gw_opening_start(exchange, gw_talker_place(talker), &talker->carrier, on_session,
                           &talker->opening);
 }

@@ -43,7 +43,8 @@ static const struct gw_frame_maker channel_maker = {.write = write_channel},
                                    direct_maker = {.write = write_direct};
 
 int gw_godwit_push(struct gw_talker *talker, struct gw_publication *publication, bool is_inbox) {
-  return gw_websocket_push(talker->conn, publication, is_inbox ? &direct_maker : &channel_maker);
+  return gw_websocket_push(gw_talker_conn(talker), publication,
+                           is_inbox ? &direct_maker : &channel_maker);
 }
 
 /* ---- what the session tells ---- */
@@ -70,15 +71,14 @@ static void say_subscribed(struct gw_talker *talker, const struct gw_subscriptio
 static void keep_fresh(const struct gw_talker *talker, const struct gw_subscription *subscription) {
   const struct gw_rules *rules = gw_talker_place(talker)->gate->rules;
   if (gw_rules_of(rules, gw_subscription_channel(subscription))->slow != GW_SLOW_DISCONNECT)
-    gw_conn_keep_fresh(talker->conn);
+    gw_conn_keep_fresh(gw_talker_conn(talker));
 }
 
 static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *subscription, int err,
                           const struct gw_recovery *recovery) {
   struct gw_talker *talker = talker_of(carrier);
-  struct gw_errand *errand = subscription->asked;
+  struct gw_errand *errand = gw_subscription_take_asked(subscription);
   struct gw_str id = errand ? errand->id : (struct gw_str){0};
-  subscription->asked = NULL;
   if (err == 0) keep_fresh(talker, subscription);
   if (err < 0)
     gw_talker_fail(talker, err, id);
@@ -109,8 +109,13 @@ static void on_presence(struct gw_carrier *carrier, struct gw_subscription *subs
     gw_talker_leave(talker, sent == GW_ERR_FULL ? GW_CLOSE_SLOW : GW_CLOSE_FAILED);
 }
 
+static const char *transport(const struct gw_carrier *carrier) {
+  (void)carrier;
+  return "websocket";
+}
+
 static bool is_waiting(struct gw_carrier *carrier) {
-  return gw_conn_is_waiting(talker_of(carrier)->conn);
+  return gw_conn_is_waiting(gw_talker_conn(talker_of(carrier)));
 }
 
 static void end(struct gw_carrier *carrier, enum gw_close_code code) {
@@ -125,5 +130,6 @@ const struct gw_carrier_ops gw_godwit_carrier = {.on_subscribed = on_subscribed,
                                                  .push = push,
                                                  .on_gap = on_gap,
                                                  .on_presence = on_presence,
+                                                 .transport = transport,
                                                  .is_waiting = is_waiting,
                                                  .end = end};

@@ -119,7 +119,8 @@ static void on_unsub(struct gw_talker *talker, const struct gw_godwit_request *r
     return;
   }
   struct gw_errand *errand = talker->errands; /* of its sub, which will not be answered otherwise */
-  while (errand && errand != held->asked)
+  const void *asked = gw_subscription_asked(held);
+  while (errand && errand != asked)
     errand = errand->next;
   gw_session_unsubscribe(held);
   if (errand) {
@@ -149,7 +150,7 @@ static void on_published(struct gw_store_ask *ask, int err, const struct gw_reco
 
 static void publish(struct gw_talker *talker, const struct gw_godwit_request *request,
                     struct gw_str channel, bool is_binary) {
-  const struct gw_godwit *godwit = gw_conn_handler_user(talker->conn);
+  const struct gw_godwit *godwit = gw_conn_handler_user(gw_talker_conn(talker));
   if (request->body.len > godwit->max_message) {
     gw_talker_refuse(talker, 413, request->id, "the body is too large");
     return;
@@ -278,5 +279,5 @@ void gw_godwit_request(struct gw_talker *talker, struct gw_str message, bool is_
   gw_talker_refuse(talker, 400, request.id, problem);
   if (++talker->faults < FAULTS_MAX || !talker->carrier.session) return;
   gw_carrier_detach(&talker->carrier, true);
-  gw_conn_close(talker->conn, GW_WS_CODE_POLICY, "nothing but malformed messages");
+  gw_conn_close(gw_talker_conn(talker), GW_WS_CODE_POLICY, "nothing but malformed messages");
 }

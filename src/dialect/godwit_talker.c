@@ -13,16 +13,20 @@
 
 #include <stdlib.h>
 
+struct gw_conn *gw_talker_conn(const struct gw_talker *talker) {
+  return gw_conn_of(talker);
+}
+
 const struct gw_place *gw_talker_place(const struct gw_talker *talker) {
-  const struct gw_godwit *godwit = gw_conn_handler_user(talker->conn);
-  return &godwit->places[gw_conn_id_worker(gw_conn_id(talker->conn))];
+  const struct gw_godwit *godwit = gw_conn_handler_user(gw_talker_conn(talker));
+  return &godwit->places[gw_conn_id_worker(gw_conn_id(gw_talker_conn(talker)))];
 }
 
 /* ---- saying ---- */
 
 void gw_talker_send(struct gw_talker *talker, const void *message, size_t len) {
-  int sent = gw_conn_send(talker->conn, GW_WS_TEXT, message, len);
-  if (sent == 1) gw_flights_clog(&talker->flights, talker->conn, true);
+  int sent = gw_conn_send(gw_talker_conn(talker), GW_WS_TEXT, message, len);
+  if (sent == 1) gw_flights_clog(&talker->flights, gw_talker_conn(talker), true);
   if (sent < 0 && sent != GW_ERR_CLOSED)
     gw_talker_leave(talker, sent == GW_ERR_FULL ? GW_CLOSE_SLOW : GW_CLOSE_FAILED);
 }
@@ -47,7 +51,7 @@ void gw_talker_fail(struct gw_talker *talker, int err, struct gw_str id) {
  * there is no coming back. */
 static unsigned retry_ms(const struct gw_talker *talker, enum gw_close_code code) {
   if (code >= 4400 && code < 4500) return 0;
-  uint64_t mixed = gw_conn_id(talker->conn) * 0x9E3779B97F4A7C15u;
+  uint64_t mixed = gw_conn_id(gw_talker_conn(talker)) * 0x9E3779B97F4A7C15u;
   return 1000 + (unsigned)((mixed >> 32) % 4000);
 }
 
@@ -55,8 +59,9 @@ void gw_talker_leave(struct gw_talker *talker, enum gw_close_code code) {
   struct gw_godwit_line line;
   gw_carrier_detach(&talker->carrier, false);
   gw_godwit_bye(&line, code, retry_ms(talker, code), gw_close_code_text(code));
-  gw_conn_send(talker->conn, GW_WS_TEXT, line.at, line.len); /* where there is room for it */
-  gw_close_conn(talker->conn, code);
+  gw_conn_send(gw_talker_conn(talker), GW_WS_TEXT, line.at,
+               line.len); /* where there is room for it */
+  gw_close_conn(gw_talker_conn(talker), code);
 }
 
 /* ---- errands ---- */
@@ -75,7 +80,7 @@ struct gw_errand *gw_errand_new(struct gw_talker *talker, struct gw_str id, stru
   errand->channel = copy(errand->text + id.len, channel);
   if (errand->next) errand->next->link = &errand->next;
   talker->errands = errand;
-  gw_flights_begin(&talker->flights, talker->conn);
+  gw_flights_begin(&talker->flights, gw_talker_conn(talker));
   return errand;
 }
 
@@ -84,5 +89,5 @@ void gw_errand_free(struct gw_errand *errand) {
   *errand->link = errand->next;
   if (errand->next) errand->next->link = errand->link;
   free(errand);
-  gw_flights_end(&talker->flights, talker->conn);
+  gw_flights_end(&talker->flights, gw_talker_conn(talker));
 }

@@ -10,6 +10,8 @@
 #include "dialect/flights.h"
 #include "transport/place.h"
 
+#include <assert.h>
+
 struct gw_conn;
 struct gw_errand;
 struct gw_opening;
@@ -17,7 +19,6 @@ struct gw_opening;
 /* The user data of a connection. */
 struct gw_talker {
   struct gw_carrier carrier;
-  struct gw_conn *conn;
   union {
     struct gw_errand *errands;
     struct gw_opening *opening; /* before it is open */
@@ -41,6 +42,9 @@ struct gw_errand {
   char text[];
 };
 
+static_assert(sizeof(struct gw_talker) <= 32, "an idle connection has its price");
+
+struct gw_conn *gw_talker_conn(const struct gw_talker *talker);
 const struct gw_place *gw_talker_place(const struct gw_talker *talker);
 
 /* ---- saying ---- */

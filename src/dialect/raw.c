@@ -19,6 +19,7 @@
 #include "http/websocket.h"
 #include "transport/websocket.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct raw {
@@ -29,15 +30,15 @@ struct raw {
 /* The user data of a connection. */
 struct listener {
   struct gw_carrier carrier;
-  struct gw_conn *conn;
   union {
-    struct gw_subscription *subscription;
     struct gw_opening *opening; /* until its subscription stands */
+    struct gw_link *shots;      /* NULL: none */
   };
-  struct gw_link shots;
   struct gw_flights flights;
-  bool is_silent, will_resume, is_open;
+  bool is_silent : 1, will_resume : 1, is_open : 1;
 };
+
+static_assert(sizeof(struct listener) <= 32, "an idle connection has its price");
 
 /* A publication of its own: under way, or (where it is silent) answered and not yet heard. */
 struct shot {
@@ -47,9 +48,13 @@ struct shot {
   uint64_t offset; /* 0: under way */
 };
 
+static struct gw_conn *conn_of(const struct listener *listener) {
+  return gw_conn_of(listener);
+}
+
 static const struct gw_place *place_of(const struct listener *listener) {
-  const struct raw *raw = gw_conn_handler_user(listener->conn);
-  return &raw->places[gw_conn_id_worker(gw_conn_id(listener->conn))];
+  const struct raw *raw = gw_conn_handler_user(conn_of(listener));
+  return &raw->places[gw_conn_id_worker(gw_conn_id(conn_of(listener)))];
 }
 
 static struct listener *listener_of(struct gw_carrier *carrier) {
@@ -64,13 +69,13 @@ static const struct gw_channel_rules *rules_of(const struct listener *listener,
 /* ---- the end ---- */
 
 static void shot_free(struct shot *shot) {
-  gw_list_remove(&shot->link);
+  gw_ring_remove(&shot->listener->shots, &shot->link);
   free(shot);
 }
 
 static void leave(struct listener *listener, enum gw_close_code code) {
   gw_carrier_detach(&listener->carrier, !listener->will_resume);
-  gw_close_conn(listener->conn, code);
+  gw_close_conn(conn_of(listener), code);
 }
 
 static void fail(struct listener *listener, int err) {
@@ -84,8 +89,8 @@ static bool is_over(const struct listener *listener, const struct gw_ending *end
 
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
   struct listener *listener = gw_conn_user_data(conn);
-  while (!gw_list_is_empty(&listener->shots)) {
-    struct shot *shot = gw_container_of(listener->shots.next, struct shot, link);
+  while (listener->is_open && listener->shots) {
+    struct shot *shot = gw_container_of(listener->shots, struct shot, link);
     gw_hub_forget(place_of(listener)->hub, &shot->ask);
     shot_free(shot);
   }
@@ -97,8 +102,8 @@ static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
 /* The answer to a publication comes before the publication itself, so a silent listener knows the
  * offsets of its own. */
 static bool is_own(struct listener *listener, uint64_t offset) {
-  while (!gw_list_is_empty(&listener->shots)) {
-    struct shot *first = gw_container_of(listener->shots.next, struct shot, link);
+  while (listener->shots) {
+    struct shot *first = gw_container_of(listener->shots, struct shot, link);
     uint64_t own = first->offset;
     if (own == 0 || own > offset) return false;
     shot_free(first);
@@ -114,7 +119,7 @@ static int push(struct gw_carrier *carrier, struct gw_subscription *subscription
   struct listener *listener = listener_of(carrier);
   (void)subscription;
   if (listener->is_silent && is_own(listener, publication->cursor.offset)) return 0;
-  return gw_websocket_push(listener->conn, publication, &payload_maker);
+  return gw_websocket_push(conn_of(listener), publication, &payload_maker);
 }
 
 /* The opening has waited for this: what is published from now on is heard. */
@@ -127,13 +132,13 @@ static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *su
     return;
   }
   bool is_lost = !recovery->is_recovered;
-  listener->subscription = subscription;
+  listener->shots = NULL;
   listener->is_open = true;
   if (gw_opening_accept(opening) < 0 || !carrier->session) return;
   if (is_lost)
     leave(listener, GW_CLOSE_CURSOR_LOST);
   else if (rules_of(listener, subscription)->slow != GW_SLOW_DISCONNECT)
-    gw_conn_keep_fresh(listener->conn);
+    gw_conn_keep_fresh(conn_of(listener));
 }
 
 static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscription,
@@ -144,8 +149,13 @@ static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscript
   return false;
 }
 
+static const char *transport(const struct gw_carrier *carrier) {
+  (void)carrier;
+  return "websocket";
+}
+
 static bool is_waiting(struct gw_carrier *carrier) {
-  return gw_conn_is_waiting(listener_of(carrier)->conn);
+  return gw_conn_is_waiting(conn_of(listener_of(carrier)));
 }
 
 static void end(struct gw_carrier *carrier, enum gw_close_code code) {
@@ -159,6 +169,7 @@ static void end(struct gw_carrier *carrier, enum gw_close_code code) {
 static const struct gw_carrier_ops carrier_ops = {.on_subscribed = on_subscribed,
                                                   .push = push,
                                                   .on_gap = on_gap,
+                                                  .transport = transport,
                                                   .is_waiting = is_waiting,
                                                   .end = end};
 
@@ -176,7 +187,7 @@ static void on_answer(struct gw_store_ask *ask, int err, const struct gw_recover
     shot->offset = recovery->cursor.offset;
   else
     shot_free(shot);
-  gw_flights_end(&listener->flights, listener->conn);
+  gw_flights_end(&listener->flights, conn_of(listener));
   if (err < 0) fail(listener, err);
 }
 
@@ -189,12 +200,12 @@ static int publish(struct listener *listener, const struct gw_publication_parts 
     return GW_ERR_MEMORY;
   }
   *shot = (struct shot){.ask.on_answer = on_answer, .listener = listener};
-  gw_list_append(&listener->shots, &shot->link);
-  gw_flights_begin(&listener->flights, listener->conn);
+  gw_ring_append(&listener->shots, &shot->link);
+  gw_flights_begin(&listener->flights, conn_of(listener));
   int err = gw_hub_publish(place_of(listener)->hub, publication, (struct gw_str){0}, &shot->ask);
   if (err < 0) {
     shot_free(shot);
-    gw_flights_end(&listener->flights, listener->conn);
+    gw_flights_end(&listener->flights, conn_of(listener));
   }
   return err;
 }
@@ -207,8 +218,9 @@ static bool may_publish(const struct listener *listener, struct gw_str channel) 
 static void on_message(struct gw_conn *conn, const struct gw_message *message) {
   struct listener *listener = gw_conn_user_data(conn);
   const struct gw_session *session = listener->carrier.session;
-  if (!session) return; /* on its way out */
-  struct gw_str channel = gw_subscription_channel(listener->subscription);
+  const struct gw_subscription *heard = session ? gw_session_heard(session) : NULL;
+  if (!heard) return; /* on its way out */
+  struct gw_str channel = gw_subscription_channel(heard);
   if (!may_publish(listener, channel)) {
     gw_carrier_detach(&listener->carrier, true);
     gw_conn_close(conn, GW_CLOSE_FORBIDDEN, "this channel takes nothing from you");
@@ -240,9 +252,6 @@ static int on_request(struct gw_exchange *exchange, void *user) {
   struct listener *listener = gw_conn_user_data(exchange->conn);
   (void)user;
   listener->carrier.ops = &carrier_ops;
-  listener->carrier.transport = "websocket";
-  listener->conn = exchange->conn;
-  gw_list_init(&listener->shots);
   int status = gw_opening_start(exchange, place_of(listener), &listener->carrier, on_session,
                                 &listener->opening);
   if (status != GW_WEBSOCKET_LATER) return status;

@@ -528,6 +528,10 @@ void *gw_conn_user_data(struct gw_conn *conn) {
   return conn->user_data;
 }
 
+struct gw_conn *gw_conn_of(const void *user_data) {
+  return gw_container_of((uintptr_t)user_data, struct gw_conn, user_data);
+}
+
 void *gw_conn_handler_user(const struct gw_conn *conn) {
   return conn->route->handler->user;
 }

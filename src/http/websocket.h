@@ -64,6 +64,8 @@ void gw_conn_stop(struct gw_conn *conn);
 /* Posted bytes for this id have been sent or dropped; tells an on_drain that is owed. */
 void gw_conn_posted_done(struct gw_conn_table *table, uint64_t id, uint32_t len);
 struct gw_conn_route *gw_conn_route_of(const struct gw_conn *conn);
+/* The connection of this user data. */
+struct gw_conn *gw_conn_of(const void *user_data);
 
 /* The number of the first of the handler's subprotocols that the peer offers, -1 for none. */
 int gw_conn_protocol_choose(const struct gw_websocket *handler,

@@ -14,7 +14,7 @@ static int add_user(struct gw_buf *out, const struct gw_session *session) {
 static int add_transport(struct gw_buf *out, const struct gw_carrier *carrier) {
   int err = gw_buf_add_text(out, ",\"transport\":");
   if (err < 0) return err;
-  return carrier ? gw_json_add_string(out, gw_str_of(carrier->transport))
+  return carrier ? gw_json_add_string(out, gw_str_of(carrier->ops->transport(carrier)))
                  : gw_buf_add_text(out, "null");
 }
 

@@ -62,6 +62,8 @@ struct gw_carrier_ops {
   /* Somebody joins or leaves. Optional. */
   void (*on_presence)(struct gw_carrier *carrier, struct gw_subscription *subscription,
                       struct gw_publication *notice);
+  /* Its name, for those who ask who is there: "websocket", "sse" … */
+  const char *(*transport)(const struct gw_carrier *carrier);
   /* Whether bytes wait that the system would not take; gw_carrier_drained follows then. */
   bool (*is_waiting)(struct gw_carrier *carrier);
   /* Say why, and end. Where the session has left the carrier (ended, or replaced) it has none any
@@ -73,7 +75,6 @@ struct gw_carrier_ops {
 struct gw_carrier {
   const struct gw_carrier_ops *ops;
   struct gw_session *session; /* NULL: none; the session's to set */
-  const char *transport;      /* its name, for those who ask who is there: "websocket", "sse" … */
 };
 
 #endif

@@ -72,7 +72,7 @@ static void passenger_free(struct gw_session *session) {
     free(held->name);
     free(held);
   }
-  free(session->wait);
+  gw_wait_free(session);
   free(session);
 }
 
@@ -138,10 +138,10 @@ static void send_home(struct ticket *ticket) {
 /* The session of that id, where it is here, and parked: a carrier that it had has been replaced. */
 static struct gw_session *take_over(struct gw_session_table *table, struct gw_str id) {
   struct gw_session *session = gw_session_table_find(table, id);
-  if (!session || !session->carrier) return session;
+  if (!session || !gw_carrier_of(session)) return session;
   gw_session_park(session, GW_CLOSE_REPLACED);
   session = gw_session_table_find(table, id);
-  return session && !session->carrier ? session : NULL;
+  return session && !gw_carrier_of(session) ? session : NULL;
 }
 
 /* What still counts as present here has to leave from here. */

@@ -52,8 +52,7 @@ static int leave(struct gw_session_table *table, struct gw_str channel, struct g
 static void owe(struct gw_session_table *table, struct gw_subscription *subscription,
                 struct gw_user *user) {
   subscription->state = GW_SUBSCRIPTION_OWED;
-  subscription->session = NULL;
-  subscription->asked = gw_user_ref(user);
+  subscription->user = gw_user_ref(user);
   subscription->next = table->owed;
   table->owed = subscription;
   if (!gw_timer_is_set(&table->retry)) gw_loop_timer_set(table->loop, &table->retry, RETRY_MS);
@@ -73,7 +72,7 @@ void gw_presence_on_retry(struct gw_timer *timer) {
   table->owed = NULL;
   while (owed) {
     struct gw_subscription *next = owed->next;
-    struct gw_user *user = owed->asked;
+    struct gw_user *user = owed->user;
     gw_presence_leave_or_owe(table, owed, user);
     gw_user_unref(table, user);
     owed = next;
@@ -183,9 +182,9 @@ static struct gw_subscription *take_stale(const struct gw_session *session,
 
 static void rename_session(struct gw_session *session, struct gw_user *user, bool is_api) {
   session->is_api = is_api;
-  if (session->user) gw_list_remove(&session->of_user);
+  if (session->user) gw_ring_remove(&session->user->sessions, &session->of_user);
   session->user = user;
-  if (user) gw_list_append(&user->sessions, &session->of_user);
+  if (user) gw_ring_append(&user->sessions, &session->of_user);
 }
 
 static void leave_inbox(struct gw_session *session, const struct gw_user *old) {

@@ -16,13 +16,13 @@ void gw_session_enter(struct gw_session_table *table, struct gw_session *session
                       struct gw_user *user) {
   session->table = table;
   session->user = user;
-  if (user) gw_list_append(&user->sessions, &session->of_user);
+  if (user) gw_ring_append(&user->sessions, &session->of_user);
   gw_index_add(&table->held, &session->entry);
 }
 
 static void stop_waiting(struct gw_session *session) {
-  if (!session->wait) return;
-  if (!session->carrier) session->table->parked_count--;
+  if (!session->is_waiting) return;
+  if (!gw_carrier_of(session)) session->table->parked_count--;
   gw_list_remove(&session->wait->link);
 }
 
@@ -30,7 +30,7 @@ void gw_session_leave(struct gw_session *session) {
   gw_rounds_stop(session, true);
   stop_waiting(session);
   gw_index_remove(&session->table->held, &session->entry);
-  if (session->user) gw_list_remove(&session->of_user);
+  if (session->user) gw_ring_remove(&session->user->sessions, &session->of_user);
 }
 
 void gw_session_dissolve(struct gw_session_table *table, struct gw_session *session) {
@@ -38,7 +38,7 @@ void gw_session_dissolve(struct gw_session_table *table, struct gw_session *sess
   for (struct gw_subscription *held; (held = gw_subscriptions_pop(session));)
     gw_subscription_free(table, held, user);
   gw_user_unref(table, user);
-  free(session->wait);
+  gw_wait_free(session);
   gw_session_bury(table, session);
 }
 
@@ -64,7 +64,7 @@ int gw_session_open(struct gw_session_table *table, const struct gw_identity *wh
   }
   session->since = wall_clock() & ((UINT64_C(1) << 44) - 1);
   session->is_api = who->is_api;
-  session->carrier = carrier;
+  session->carried_by = carrier;
   carrier->session = session;
   gw_session_enter(table, session, user);
   *out_session = session;
@@ -73,13 +73,28 @@ int gw_session_open(struct gw_session_table *table, const struct gw_identity *wh
 
 /* ---- the carrier goes ---- */
 
+static void set_carrier(struct gw_session *session, struct gw_carrier *carrier) {
+  if (session->is_waiting)
+    session->wait->carrier = carrier;
+  else
+    session->carried_by = carrier;
+}
+
+void gw_wait_free(struct gw_session *session) {
+  if (!session->is_waiting) return;
+  struct gw_wait *wait = session->wait;
+  session->is_waiting = false;
+  session->carried_by = wait->carrier;
+  free(wait);
+}
+
 void gw_session_end(struct gw_session *session, enum gw_close_code code) {
   struct gw_session_table *table = session->table;
-  struct gw_carrier *carrier = session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(session);
   bool is_told = session->is_leaving;
   gw_session_leave(session);
   gw_subscriptions_deafen(session);
-  session->carrier = NULL;
+  set_carrier(session, NULL);
   if (carrier) carrier->session = NULL;
   if (carrier && !is_told) carrier->ops->end(carrier, code);
   gw_session_dissolve(table, session);
@@ -105,11 +120,14 @@ static void wait_in(struct gw_link *list, struct gw_session *session) {
 }
 
 static bool wait_new(struct gw_session *session) {
-  if (session->wait) return true;
-  session->wait = calloc(1, sizeof *session->wait);
-  if (!session->wait) return false;
-  gw_list_init(&session->wait->link);
-  session->wait->session = session;
+  if (session->is_waiting) return true;
+  struct gw_wait *wait = calloc(1, sizeof *wait);
+  if (!wait) return false;
+  gw_list_init(&wait->link);
+  wait->session = session;
+  wait->carrier = session->carried_by;
+  session->wait = wait;
+  session->is_waiting = true;
   return true;
 }
 
@@ -121,7 +139,7 @@ void gw_session_wait(struct gw_session *session) {
 
 void gw_session_park(struct gw_session *session, enum gw_close_code code) {
   struct gw_session_table *table = session->table;
-  struct gw_carrier *carrier = session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(session);
   bool is_told = session->is_leaving;
   char id[GW_SESSION_ID_LEN];
   memcpy(id, session->entry.id, sizeof id);
@@ -130,12 +148,12 @@ void gw_session_park(struct gw_session *session, enum gw_close_code code) {
     return;
   }
   carrier->session = NULL;
-  session->carrier = NULL;
+  set_carrier(session, NULL);
   session->is_leaving = false;
   gw_session_wait(session);
   if (!is_told) carrier->ops->end(carrier, code);
   session = gw_session_table_find(table, (struct gw_str){id, sizeof id});
-  if (session && !session->carrier) gw_presence_leave_parked(session);
+  if (session && !gw_carrier_of(session)) gw_presence_leave_parked(session);
 }
 
 void gw_carrier_detach(struct gw_carrier *carrier, bool is_over) {
@@ -151,13 +169,14 @@ void gw_carrier_detach(struct gw_carrier *carrier, bool is_over) {
 }
 
 void gw_session_stop(struct gw_session *session, enum gw_close_code code) {
-  if (!session->carrier || session->is_leaving) return;
+  struct gw_carrier *carrier = gw_carrier_of(session);
+  if (!carrier || session->is_leaving) return;
   if (gw_subscriptions_park(session) < 0) {
     gw_session_end(session, code ? code : GW_CLOSE_FAILED);
     return;
   }
   session->is_leaving = true;
-  if (code) session->carrier->ops->end(session->carrier, code);
+  if (code) carrier->ops->end(carrier, code);
 }
 
 /* ---- time ---- */
@@ -184,8 +203,7 @@ static void on_expiry(struct gw_timer *timer) {
   }
   for (struct gw_session *session; (session = next_due(table, &table->resuming));) {
     gw_list_remove(&session->wait->link);
-    free(session->wait);
-    session->wait = NULL;
+    gw_wait_free(session);
     gw_subscriptions_drop_parked(session);
   }
   arm(table);
@@ -201,15 +219,14 @@ void gw_session_table_watch(struct gw_session_table *table) {
 void gw_session_attach(struct gw_session *session, struct gw_carrier *carrier) {
   struct gw_session_table *table = session->table;
   stop_waiting(session);
-  session->carrier = carrier;
+  set_carrier(session, carrier);
   carrier->session = session;
   table->counts.resumed++;
   if (session->subscriptions) {
     wait_in(&table->resuming, session);
     return;
   }
-  free(session->wait);
-  session->wait = NULL;
+  gw_wait_free(session);
 }
 
 /* ---- who and where ---- */
@@ -235,5 +252,5 @@ uint64_t gw_session_since(const struct gw_session *session) {
 }
 
 struct gw_carrier *gw_session_carrier(const struct gw_session *session) {
-  return session->carrier;
+  return gw_carrier_of(session);
 }

@@ -93,17 +93,19 @@ void gw_session_attach(struct gw_session *session, struct gw_carrier *carrier);
 
 /* ---- channels ---- */
 
+struct gw_user;
+
 struct gw_subscription {
   struct gw_subscriber subscriber;
-  struct gw_session *session;
+  union {
+    struct gw_session *session;
+    struct gw_user *user; /* of no session any more: presence.c */
+  };
   struct gw_subscription *next; /* of its session */
-  /* The dialect's, until on_subscribed: what the answer needs. Where the subscription goes before
-   * that (unsubscribe, detach, end) nobody is told: memory of one's own is kept elsewhere too. */
-  void *asked;
-  struct gw_cursor cursor; /* of the last publication that was pushed, or where it began */
-  uint8_t state, slow;     /* the session's own, as all that follows */
+  uint64_t offset; /* with `epoch`: of the last publication that was pushed, or where it began */
+  char epoch[GW_EPOCH_LEN]; /* all-zero: nowhere */
+  uint8_t state, slow;      /* the session's own, as all that follows */
   bool is_inbox, is_attending;
-  uint32_t left_out; /* publications that the client is to be told of */
   union {
     struct gw_name *name;          /* while it is not live: the hub need not know it */
     struct gw_publication *newest; /* live: of those that wait or were left out; NULL: none */
@@ -125,8 +127,16 @@ int gw_session_subscribe(struct gw_session *session, struct gw_str channel,
 int gw_session_subscribe_inbox(struct gw_session *session, const struct gw_cursor *after);
 /* May be called in every function of a carrier. */
 void gw_session_unsubscribe(struct gw_subscription *subscription); /* freed */
+/* What gw_session_subscribe was given, until on_subscribed takes it. Where the subscription goes
+ * before that (unsubscribe, detach, end) nobody is told: memory of one's own is kept elsewhere too.
+ */
+void *gw_subscription_asked(const struct gw_subscription *subscription);
+void *gw_subscription_take_asked(struct gw_subscription *subscription);
+struct gw_cursor gw_subscription_cursor(const struct gw_subscription *subscription);
 struct gw_subscription *gw_session_find(const struct gw_session *session, struct gw_str channel);
 struct gw_subscription *gw_session_first(const struct gw_session *session);
+/* The first that is not parked; NULL. A carrier of one channel has it by this. */
+struct gw_subscription *gw_session_heard(const struct gw_session *session);
 /* The name; in every state. */
 struct gw_str gw_subscription_channel(const struct gw_subscription *subscription);
 

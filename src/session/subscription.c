@@ -20,6 +20,7 @@
 struct gw_name *gw_name_new(struct gw_str text) {
   struct gw_name *name = malloc(sizeof *name + text.len);
   if (!name) return NULL;
+  name->asked = NULL;
   name->len = (uint8_t)text.len;
   memcpy(name->text, text.at, text.len);
   return name;
@@ -29,6 +30,41 @@ struct gw_str gw_subscription_channel(const struct gw_subscription *subscription
   if (subscription->state == GW_SUBSCRIPTION_LIVE || !subscription->name)
     return gw_subscriber_channel(&subscription->subscriber);
   return (struct gw_str){subscription->name->text, subscription->name->len};
+}
+
+/* ---- where it stands ---- */
+
+struct gw_cursor gw_subscription_cursor(const struct gw_subscription *subscription) {
+  struct gw_cursor cursor = {.offset = subscription->offset};
+  memcpy(cursor.epoch, subscription->epoch, GW_EPOCH_LEN);
+  return cursor;
+}
+
+static void stand_at(struct gw_subscription *subscription, const struct gw_cursor *cursor) {
+  memcpy(subscription->epoch, cursor->epoch, GW_EPOCH_LEN);
+  subscription->offset = cursor->offset;
+}
+
+static bool stands(const struct gw_subscription *subscription) {
+  return subscription->epoch[0] != '\0';
+}
+
+/* ---- what was asked ---- */
+
+static struct gw_name *name_of(const struct gw_subscription *subscription) {
+  return subscription->state == GW_SUBSCRIPTION_LIVE ? NULL : subscription->name;
+}
+
+void *gw_subscription_asked(const struct gw_subscription *subscription) {
+  const struct gw_name *name = name_of(subscription);
+  return name ? name->asked : NULL;
+}
+
+void *gw_subscription_take_asked(struct gw_subscription *subscription) {
+  struct gw_name *name = name_of(subscription);
+  void *asked = gw_subscription_asked(subscription);
+  if (name) name->asked = NULL;
+  return asked;
 }
 
 /* ---- guards and rounds ---- */
@@ -89,7 +125,6 @@ static void drop_newest(struct gw_subscription *subscription) {
   if (subscription->state != GW_SUBSCRIPTION_LIVE) return;
   gw_publication_unref(subscription->newest);
   subscription->newest = NULL;
-  subscription->left_out = 0;
 }
 
 /* Its name is kept; not from live. */
@@ -106,7 +141,7 @@ static int park(struct gw_subscription *subscription) {
     subscription->name = name;
   }
   stand_aside(subscription, GW_SUBSCRIPTION_PARKED);
-  subscription->asked = NULL;
+  subscription->name->asked = NULL;
   return 0;
 }
 
@@ -183,7 +218,7 @@ void gw_subscriptions_drop_parked(struct gw_session *session) {
 /* A push has failed: nothing that comes later may be given. */
 static void fail(struct gw_subscription *subscription, int err) {
   struct gw_session *session = subscription->session;
-  if (!session->carrier || session->is_leaving) return;
+  if (!gw_carrier_of(session) || session->is_leaving) return;
   if (err == GW_ERR_FULL) session->table->counts.slow_disconnected++;
   if (err == GW_ERR_CLOSED)
     gw_session_stop(session, 0);
@@ -194,16 +229,16 @@ static void fail(struct gw_subscription *subscription, int err) {
 /* Gives one; the caller guards the subscription. */
 static int give(struct gw_subscription *subscription, struct gw_publication *publication,
                 const struct gw_guard *guard) {
-  struct gw_carrier *carrier = subscription->session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(subscription->session);
   int given = carrier->ops->push(carrier, subscription, publication);
   /* Parked within the call it has been given all the same; asked for again, it is on its way. */
   if (given >= 0 && guard->subscription && subscription->state != GW_SUBSCRIPTION_OPENING)
-    subscription->cursor = publication->cursor;
+    stand_at(subscription, &publication->cursor);
   return given;
 }
 
 static bool is_waiting(const struct gw_subscription *subscription) {
-  struct gw_carrier *carrier = subscription->session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(subscription->session);
   return carrier->ops->is_waiting(carrier);
 }
 
@@ -211,12 +246,10 @@ static bool is_waiting(const struct gw_subscription *subscription) {
 static bool hold_back(struct gw_subscription *subscription, struct gw_publication *publication) {
   if (!subscription->newest && !is_waiting(subscription)) return false;
   struct gw_session_counts *counts = &subscription->session->table->counts;
-  if (subscription->slow == GW_SLOW_DROP) {
+  if (subscription->slow == GW_SLOW_DROP)
     counts->slow_dropped++;
-    if (subscription->left_out < UINT32_MAX) subscription->left_out++;
-  } else if (subscription->newest) {
+  else if (subscription->newest)
     counts->slow_conflated++;
-  }
   gw_publication_unref(subscription->newest);
   subscription->newest = gw_publication_ref(publication);
   return true;
@@ -241,21 +274,28 @@ static void on_publication(struct gw_subscriber *subscriber, struct gw_publicati
 static void on_presence(struct gw_subscriber *subscriber, struct gw_publication *notice) {
   struct gw_subscription *subscription =
       gw_container_of(subscriber, struct gw_subscription, subscriber);
-  struct gw_carrier *carrier = subscription->session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(subscription->session);
   if (carrier->ops->on_presence) carrier->ops->on_presence(carrier, subscription, notice);
+}
+
+/* All from where the client stands up to the newest that was left out. */
+static struct gw_recovery gap_of(const struct gw_subscription *subscription) {
+  const struct gw_cursor *newest = &subscription->newest->cursor;
+  struct gw_recovery gap = {.cursor = *newest};
+  gap.is_missed_known = memcmp(newest->epoch, subscription->epoch, GW_EPOCH_LEN) == 0;
+  if (gap.is_missed_known) gap.missed = newest->offset - subscription->offset;
+  return gap;
 }
 
 /* What waited is given, or the client told of the gap. */
 static void catch_up_live(struct gw_subscription *subscription) {
   struct gw_session *session = subscription->session;
   struct gw_session_table *table = session->table;
-  struct gw_carrier *carrier = session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(session);
   struct gw_publication *newest = subscription->newest;
-  struct gw_recovery gap = {
-      .cursor = newest->cursor, .is_missed_known = true, .missed = subscription->left_out};
+  const struct gw_recovery gap = gap_of(subscription);
   bool is_gap = subscription->slow == GW_SLOW_DROP;
   subscription->newest = NULL;
-  subscription->left_out = 0;
   struct gw_guard guard;
   guard_begin(table, &guard, subscription);
   int given = 0;
@@ -265,7 +305,7 @@ static void catch_up_live(struct gw_subscription *subscription) {
   else
     given = give(subscription, newest, &guard);
   bool is_live = guard_end(table, &guard) && subscription->state == GW_SUBSCRIPTION_LIVE;
-  if (is_live && is_gap && is_told) subscription->cursor = gap.cursor;
+  if (is_live && is_gap && is_told) stand_at(subscription, &gap.cursor);
   if (is_live && !is_told) gw_session_stop(subscription->session, GW_CLOSE_CURSOR_LOST);
   if (is_live && given == GW_ERR_FULL && is_waiting(subscription) && !subscription->newest)
     subscription->newest = gw_publication_ref(newest);
@@ -279,7 +319,7 @@ static void catch_up_live(struct gw_subscription *subscription) {
 /* Where a recovery begins: what is pushed first comes next after it. */
 static struct gw_cursor beginning(const struct gw_subscription *subscription,
                                   const struct gw_recovery *recovery) {
-  if (subscription->cursor.epoch[0] && recovery->is_recovered) return subscription->cursor;
+  if (stands(subscription) && recovery->is_recovered) return gw_subscription_cursor(subscription);
   struct gw_cursor cursor = recovery->cursor;
   if (recovery->n > 0) cursor.offset = recovery->publications[0]->cursor.offset - 1;
   return cursor;
@@ -301,7 +341,7 @@ static void give_all(struct gw_subscription *subscription, const struct gw_recov
       return;
     }
   }
-  subscription->cursor = recovery->cursor;
+  stand_at(subscription, &recovery->cursor);
   free(subscription->name);
   subscription->newest = NULL;
   subscription->state = GW_SUBSCRIPTION_LIVE;
@@ -310,7 +350,7 @@ static void give_all(struct gw_subscription *subscription, const struct gw_recov
 /* Says how it was recovered. False: that is the end of it. */
 static bool tell_recovery(struct gw_subscription *subscription, const struct gw_recovery *told,
                           bool is_first) {
-  struct gw_carrier *carrier = subscription->session->carrier;
+  struct gw_carrier *carrier = gw_carrier_of(subscription->session);
   if (is_first) {
     carrier->ops->on_subscribed(carrier, subscription, 0, told);
     return true;
@@ -323,14 +363,14 @@ static void on_recovery(struct gw_subscription *subscription, const struct gw_re
   bool is_first = subscription->state == GW_SUBSCRIPTION_OPENING;
   struct gw_recovery told = *recovery;
   told.cursor = beginning(subscription, recovery);
-  if (!subscription->cursor.epoch[0]) told.is_recovered = true; /* none was asked for */
-  struct gw_cursor before = subscription->cursor;
-  subscription->cursor = told.cursor;
+  if (!stands(subscription)) told.is_recovered = true; /* none was asked for */
+  struct gw_cursor before = gw_subscription_cursor(subscription);
+  stand_at(subscription, &told.cursor);
   subscription->state = GW_SUBSCRIPTION_RECOVERING;
   struct gw_guard guard;
   guard_begin(table, &guard, subscription);
   bool may_go_on = tell_recovery(subscription, &told, is_first);
-  if (guard.subscription && !may_go_on) subscription->cursor = before; /* it does not know */
+  if (guard.subscription && !may_go_on) stand_at(subscription, &before); /* it does not know */
   if (guard.subscription && subscription->state == GW_SUBSCRIPTION_RECOVERING) {
     if (may_go_on)
       give_all(subscription, recovery, &guard);
@@ -355,7 +395,8 @@ static void on_refusal(struct gw_subscription *subscription, int err) {
   struct gw_session_table *table = session->table;
   struct gw_guard guard;
   guard_begin(table, &guard, subscription);
-  session->carrier->ops->on_subscribed(session->carrier, subscription, err, NULL);
+  struct gw_carrier *carrier = gw_carrier_of(session);
+  carrier->ops->on_subscribed(carrier, subscription, err, NULL);
   if (guard_end(table, &guard) && subscription->state == GW_SUBSCRIPTION_OPENING)
     gw_session_unsubscribe(subscription);
 }
@@ -377,7 +418,7 @@ static const struct gw_subscriber_ops hearing = {
 
 /* From its cursor. The answer may come within; below 0 none comes. */
 static int enter_hub(struct gw_subscription *subscription) {
-  struct gw_cursor after = subscription->cursor;
+  struct gw_cursor after = gw_subscription_cursor(subscription);
   /* An inbox without a cursor begins with what it keeps: a cursor of no epoch is never reached. */
   bool has_after = after.epoch[0] || subscription->is_inbox;
   return gw_hub_subscribe(subscription->session->table->hub, gw_subscription_channel(subscription),
@@ -448,19 +489,19 @@ static void undo(struct gw_subscription *subscription, const struct gw_cursor *b
     return;
   }
   subscription->state = GW_SUBSCRIPTION_PARKED;
-  subscription->cursor = *before;
-  subscription->asked = NULL;
+  stand_at(subscription, before);
+  subscription->name->asked = NULL;
   gw_presence_leave_parked(subscription->session);
 }
 
 static int start(struct gw_subscription *subscription, const struct gw_cursor *after, void *asked,
                  struct gw_subscription **out_subscription) {
   struct gw_session_table *table = subscription->session->table;
-  struct gw_cursor before = subscription->cursor;
+  struct gw_cursor before = gw_subscription_cursor(subscription);
   bool was_parked = subscription->state == GW_SUBSCRIPTION_PARKED;
   struct gw_subscription *former = out_subscription ? *out_subscription : NULL;
-  if (after) subscription->cursor = *after;
-  subscription->asked = asked;
+  if (after) stand_at(subscription, after);
+  subscription->name->asked = asked;
   subscription->state = GW_SUBSCRIPTION_OPENING;
   if (out_subscription) *out_subscription = subscription;
   struct gw_guard guard;
@@ -480,7 +521,7 @@ static int start(struct gw_subscription *subscription, const struct gw_cursor *a
 static int subscribe(struct gw_session *session, struct gw_str channel,
                      const struct gw_cursor *after, void *asked, bool is_inbox,
                      struct gw_subscription **out_subscription) {
-  if (!session->carrier || session->is_leaving) return GW_ERR_STATE;
+  if (!gw_carrier_of(session) || session->is_leaving) return GW_ERR_STATE;
   if (!gw_channel_name_is_valid(channel)) return GW_ERR_ARGUMENT;
   struct gw_subscription *subscription = gw_session_find(session, channel);
   if (subscription && subscription->state != GW_SUBSCRIPTION_PARKED) return GW_ERR_STATE;
@@ -510,6 +551,13 @@ int gw_session_subscribe_inbox(struct gw_session *session, const struct gw_curso
 struct gw_subscription *gw_session_find(const struct gw_session *session, struct gw_str channel) {
   struct gw_subscription *held = session->subscriptions;
   while (held && !gw_str_eq(gw_subscription_channel(held), channel))
+    held = held->next;
+  return held;
+}
+
+struct gw_subscription *gw_session_heard(const struct gw_session *session) {
+  struct gw_subscription *held = session->subscriptions;
+  while (held && held->state == GW_SUBSCRIPTION_PARKED)
     held = held->next;
   return held;
 }

@@ -25,10 +25,11 @@ struct gw_user *gw_user_ref(struct gw_user *user) {
 struct gw_user *gw_user_get(struct gw_session_table *table, struct gw_str name) {
   struct gw_user *user = gw_map_get(&table->users, name);
   if (user) return gw_user_ref(user);
-  user = malloc(sizeof *user + name.len);
+  user = malloc(offsetof(struct gw_user, name) + name.len);
   if (!user) return NULL;
-  *user = (struct gw_user){.refs = 1, .name_len = (uint8_t)name.len};
-  gw_list_init(&user->sessions);
+  user->sessions = NULL;
+  user->refs = 1;
+  user->name_len = (uint8_t)name.len;
   memcpy(user->name, name.at, name.len);
   if (gw_map_add(&table->users, user) == 0) return user;
   free(user);
@@ -49,23 +50,23 @@ struct gw_session *gw_session_table_find(const struct gw_session_table *table, s
   return entry ? gw_container_of(entry, struct gw_session, entry) : NULL;
 }
 
-static struct gw_session *session_at(const struct gw_user *user, const struct gw_link *link) {
-  if (link == &user->sessions) return NULL;
-  return gw_container_of((struct gw_link *)(uintptr_t)link, struct gw_session, of_user);
+static struct gw_session *first_of(const struct gw_user *user) {
+  return user->sessions ? gw_container_of(user->sessions, struct gw_session, of_user) : NULL;
 }
 
 struct gw_session *gw_session_table_user(const struct gw_session_table *table, struct gw_str name) {
   const struct gw_user *user = gw_map_get(&table->users, name);
-  return user ? session_at(user, user->sessions.next) : NULL;
+  return user ? first_of(user) : NULL;
 }
 
 struct gw_session *gw_session_next_of_user(const struct gw_session *session) {
-  return session->user ? session_at(session->user, session->of_user.next) : NULL;
+  if (!session->user || session->of_user.next == session->user->sessions) return NULL;
+  return gw_container_of(session->of_user.next, struct gw_session, of_user);
 }
 
 struct gw_session *gw_session_table_next_user(const struct gw_session_table *table, size_t *at) {
   for (const struct gw_user *user; (user = gw_map_next(&table->users, at));) {
-    struct gw_session *first = session_at(user, user->sessions.next);
+    struct gw_session *first = first_of(user);
     if (first) return first;
   }
   return NULL;
@@ -149,11 +150,12 @@ int gw_sessions_new(const struct gw_sessions_options *options, struct gw_loop *c
 
 /* Without leaving anything: the server stops. */
 static void session_discard(struct gw_session_table *table, struct gw_session *session) {
-  if (session->carrier) session->carrier->session = NULL;
+  struct gw_carrier *carrier = gw_carrier_of(session);
+  if (carrier) carrier->session = NULL;
   for (struct gw_subscription *held; (held = gw_subscriptions_pop(session));)
     gw_subscription_discard(table, held);
   gw_user_unref(table, session->user);
-  free(session->wait);
+  gw_wait_free(session);
   free(session);
 }
 
@@ -168,7 +170,7 @@ static void table_clear(struct gw_session_table *table) {
   }
   while (table->owed) {
     struct gw_subscription *next = table->owed->next;
-    gw_user_unref(table, table->owed->asked);
+    gw_user_unref(table, table->owed->user);
     gw_subscription_discard(table, table->owed);
     table->owed = next;
   }

@@ -11,8 +11,8 @@
 
 /* A name of somebody, with all sessions that the user has on this worker. */
 struct gw_user {
-  struct gw_link sessions;
-  unsigned refs; /* its sessions, and presence that is owed under its name */
+  struct gw_link *sessions; /* by of_user; NULL: none */
+  unsigned refs;            /* its sessions, and presence that is owed under its name */
   uint8_t name_len;
   char name[];
 };
@@ -22,9 +22,11 @@ struct gw_wait {
   struct gw_link link; /* table->parked or ->resuming; both in the order of `due` */
   uint64_t due;
   struct gw_session *session;
+  struct gw_carrier *carrier; /* the session's; NULL: parked */
 };
 
 struct gw_name {
+  void *asked; /* until on_subscribed: gw_subscription_asked */
   uint8_t len;
   char text[];
 };
@@ -32,20 +34,28 @@ struct gw_name {
 struct gw_session {
   struct gw_entry entry;
   struct gw_session_table *table; /* NULL: it moves */
-  struct gw_carrier *carrier;     /* NULL: parked */
-  struct gw_user *user;           /* NULL: nobody known */
+  union {
+    struct gw_carrier *carried_by;
+    struct gw_wait *wait; /* is_waiting: this has its carrier */
+  };
+  struct gw_user *user; /* NULL: nobody known */
   struct gw_link of_user;
   struct gw_subscription *subscriptions;
-  struct gw_wait *wait; /* NULL: in neither list */
   uint64_t since : 44;
   uint64_t count : 16; /* of its subscriptions */
   uint64_t is_api : 1;
   uint64_t is_leaving : 1; /* its carrier has been told to end, and has not detached yet */
+  uint64_t is_waiting : 1;
 };
 
 /* Idle connections are the many: what each costs is counted. */
-static_assert(sizeof(struct gw_session) <= 96, "a session has grown");
-static_assert(sizeof(struct gw_subscription) <= 112, "a subscription has grown");
+static_assert(sizeof(struct gw_session) <= 88, "a session has grown");
+static_assert(sizeof(struct gw_subscription) <= 88, "a subscription has grown");
+
+/* NULL: parked. */
+static inline struct gw_carrier *gw_carrier_of(const struct gw_session *session) {
+  return session->is_waiting ? session->wait->carrier : session->carried_by;
+}
 
 enum gw_subscription_state {
   GW_SUBSCRIPTION_OPENING,    /* asked for; the hub has not answered */
@@ -124,6 +134,8 @@ void gw_session_dissolve(struct gw_session_table *table, struct gw_session *sess
 void gw_session_park(struct gw_session *session, enum gw_close_code code);
 /* Among the parked ones, from now on; without a carrier. */
 void gw_session_wait(struct gw_session *session);
+/* It is in neither list, if it was. */
+void gw_wait_free(struct gw_session *session);
 /* The oldest parked ones end where there are too many. */
 void gw_session_table_trim(struct gw_session_table *table);
 /* Sets what the table's timers do. */

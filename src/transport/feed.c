@@ -113,6 +113,10 @@ static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscript
   return err >= 0;
 }
 
+static const char *transport(const struct gw_carrier *carrier) {
+  return gw_container_of(carrier, const struct feed, carrier)->kind->name;
+}
+
 static bool is_waiting(struct gw_carrier *carrier) {
   return gw_exchange_is_waiting(gw_container_of(carrier, struct feed, carrier)->exchange);
 }
@@ -199,6 +203,7 @@ static void end(struct gw_carrier *carrier, enum gw_close_code code) {
 static const struct gw_carrier_ops carrier_ops = {.on_subscribed = on_subscribed,
                                                   .push = push,
                                                   .on_gap = on_gap,
+                                                  .transport = transport,
                                                   .is_waiting = is_waiting,
                                                   .end = end};
 
@@ -237,7 +242,7 @@ void gw_feed_serve(struct gw_exchange *exchange, const struct gw_place *place,
     gw_answer_error(exchange, GW_ERR_MEMORY);
     return;
   }
-  *feed = (struct feed){.carrier = {.ops = &carrier_ops, .transport = kind->name},
+  *feed = (struct feed){.carrier.ops = &carrier_ops,
                         .kind = kind,
                         .exchange = exchange,
                         .loop = exchange->loop,

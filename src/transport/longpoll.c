@@ -146,6 +146,11 @@ static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscript
   return true;
 }
 
+static const char *transport(const struct gw_carrier *carrier) {
+  (void)carrier;
+  return gw_transport_longpoll.name;
+}
+
 /* Nothing is ever written before the answer. */
 static bool is_waiting(struct gw_carrier *carrier) {
   (void)carrier;
@@ -164,6 +169,7 @@ static void end(struct gw_carrier *carrier, enum gw_close_code code) {
 static const struct gw_carrier_ops carrier_ops = {.on_subscribed = on_subscribed,
                                                   .push = push,
                                                   .on_gap = on_gap,
+                                                  .transport = transport,
                                                   .is_waiting = is_waiting,
                                                   .end = end};
 
@@ -190,7 +196,7 @@ static struct longpoll *poll_new(struct gw_exchange *exchange,
                                  const struct gw_channel_request *request) {
   struct longpoll *poll = malloc(sizeof *poll + request->channel.len);
   if (!poll) return NULL;
-  *poll = (struct longpoll){.carrier = {.ops = &carrier_ops, .transport = "longpoll"},
+  *poll = (struct longpoll){.carrier.ops = &carrier_ops,
                             .exchange = exchange,
                             .loop = exchange->loop,
                             .timer.on_due = on_timer,

@@ -168,9 +168,9 @@ static void hold_or_leave(struct body *body) {
   if (!held) body->life->is_known[i] = false;
   /* from where it stands, or somewhat before: it hears these again */
   struct gw_cursor after;
-  bool has_after = is_parked && held->cursor.epoch[0] && any(2) > 0;
+  bool has_after = is_parked && held->epoch[0] && any(2) > 0;
   if (has_after) {
-    after = held->cursor;
+    after = gw_subscription_cursor(held);
     uint64_t back = any(5);
     after.offset = after.offset > back ? after.offset - back : 0;
   }

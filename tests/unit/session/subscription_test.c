@@ -7,7 +7,7 @@ static struct client a, b;
 static const struct gw_cursor none = {"aaaaaaaaaaaa", 7};
 
 static struct gw_cursor cursor_of(struct gw_session *session, const char *channel) {
-  return gw_session_find(session, gw_str_of(channel))->cursor;
+  return gw_subscription_cursor(gw_session_find(session, gw_str_of(channel)));
 }
 
 static struct gw_session_counts counts(void) {

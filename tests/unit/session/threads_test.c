@@ -242,13 +242,12 @@ static void prepare(struct run *run) {
     assert_int_equal(gw_hub_new(gw_memory_store(run->memory, i), &worker->hub), 0);
     hubs[i] = worker->hub;
     for (unsigned k = 0; k < SOULS; k++)
-      worker->bodies[k] = (struct body){
-          .carrier = {.ops = k % WORKERS == i ? &first_ops : &ops, .transport = "test"},
-          .claim.on_claimed = on_claimed,
-          .ask.run = on_ask,
-          .drain.run = on_drain,
-          .soul = &run->souls[k],
-          .worker = worker};
+      worker->bodies[k] = (struct body){.carrier.ops = k % WORKERS == i ? &first_ops : &ops,
+                                        .claim.on_claimed = on_claimed,
+                                        .ask.run = on_ask,
+                                        .drain.run = on_drain,
+                                        .soul = &run->souls[k],
+                                        .worker = worker};
   }
   struct gw_sessions_options session_options = {.rules = run->rules};
   assert_int_equal(gw_sessions_new(&session_options, loops, hubs, WORKERS, &run->sessions), 0);

@@ -206,7 +206,7 @@ static void the_head_waits_for_the_subscription(void **state) {
   (void)state;
   serve(false);
   assert_non_null(carrier);
-  assert_string_equal(carrier->transport, "plain");
+  assert_string_equal(carrier->ops->transport(carrier), "plain");
   assert_int_equal(status, 0);
   carrier->ops->on_subscribed(carrier, NULL, 0, &nothing);
   assert_int_equal(status, 200);
