@@ -11,6 +11,7 @@
 #include "godwit/error.h"
 #include "http/exchange.h"
 #include "transport/answer.h"
+#include "transport/entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,37 +60,19 @@ static bool may_hear(const struct gw_opening *opening) {
 
 /* ---- the session ---- */
 
-static void begin_session(struct gw_opening *opening) {
-  struct gw_session *session;
+/* NULL: it has had none, or has none any more. */
+static void take(struct gw_opening *opening, struct gw_session *claimed) {
+  opening->is_resumed = claimed != NULL;
   int err =
-      gw_session_open(opening->place->sessions, &opening->request.who, opening->carrier, &session);
+      gw_entry_take(claimed, opening->place->sessions, &opening->request.who, opening->carrier);
   if (err < 0)
     gw_opening_refuse(opening, err);
   else
     opening->on_session(opening);
-}
-
-/* It may say who it is on its way back, or leave it at who it was. */
-static int go_on(struct gw_opening *opening, struct gw_session *session) {
-  const struct gw_identity *who = &opening->request.who;
-  gw_session_attach(session, opening->carrier);
-  opening->is_resumed = true;
-  struct gw_str user = gw_identity_user(who);
-  if (!user.at || gw_str_eq(user, gw_session_user(session))) return 0;
-  return gw_session_identify(session, who);
 }
 
 static void on_claimed(struct gw_claim *claim, struct gw_session *session) {
-  struct gw_opening *opening = gw_container_of(claim, struct gw_opening, claim);
-  if (!session) {
-    begin_session(opening);
-    return;
-  }
-  int err = go_on(opening, session);
-  if (err < 0)
-    gw_opening_refuse(opening, err);
-  else
-    opening->on_session(opening);
+  take(gw_container_of(claim, struct gw_opening, claim), session);
 }
 
 static void run(struct gw_task *task) {
@@ -100,7 +83,7 @@ static void run(struct gw_task *task) {
     return;
   }
   if (!opening->request.session.at) {
-    begin_session(opening);
+    take(opening, NULL);
     return;
   }
   int err = gw_session_claim(opening->place->sessions, opening->request.session, &opening->claim);

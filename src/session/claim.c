@@ -16,12 +16,12 @@
 #include <stdlib.h>
 
 struct note {
-  struct gw_entry entry;
+  struct gw_index_entry entry;
   unsigned where;
 };
 
 struct ticket {
-  struct gw_entry entry; /* in awaited */
+  struct gw_index_entry entry; /* in awaited */
   struct gw_task task;
   struct gw_sessions *sessions;
   struct gw_claim *claim; /* NULL: nobody asks any more */
@@ -93,7 +93,7 @@ static void ticket_abandon(struct ticket *ticket) {
 }
 
 static struct ticket *awaited(const struct gw_session_table *table, const char *id) {
-  struct gw_entry *entry = gw_index_find(&table->awaited, id);
+  struct gw_index_entry *entry = gw_index_find(&table->awaited, id);
   return entry ? gw_container_of(entry, struct ticket, entry) : NULL;
 }
 
@@ -152,7 +152,7 @@ static bool may_move(const struct gw_session *session) {
 }
 
 static void note_where(struct gw_session_table *birth, struct ticket *ticket) {
-  struct gw_entry *known = gw_index_find(&birth->away, ticket->entry.id);
+  struct gw_index_entry *known = gw_index_find(&birth->away, ticket->entry.id);
   if (known) {
     gw_container_of(known, struct note, entry)->where = ticket->asker;
     return;
@@ -180,7 +180,7 @@ static void depart(struct gw_session_table *table, struct gw_session *session,
 
 /* It has found the session, which stays where it is. */
 static void at_birth_refused(struct gw_session_table *table, struct ticket *ticket) {
-  struct gw_entry *known = gw_index_find(&table->away, ticket->entry.id);
+  struct gw_index_entry *known = gw_index_find(&table->away, ticket->entry.id);
   struct note *note = known ? gw_container_of(known, struct note, entry) : NULL;
   if (note && note->where == ticket->asker) note->where = ticket->holder;
   send_home(ticket);
@@ -207,7 +207,7 @@ static void at_holder(struct gw_session_table *table, struct ticket *ticket) {
 /* ---- where it was born ---- */
 
 static void at_birth(struct gw_session_table *table, struct ticket *ticket) {
-  struct gw_entry *known = gw_index_find(&table->away, ticket->entry.id);
+  struct gw_index_entry *known = gw_index_find(&table->away, ticket->entry.id);
   if (gw_session_table_find(table, id_of(ticket))) {
     at_holder(table, ticket);
     return;
@@ -228,7 +228,7 @@ static void at_birth(struct gw_session_table *table, struct ticket *ticket) {
 }
 
 static void forget_note(struct gw_session_table *birth, const char *id) {
-  struct gw_entry *known = gw_index_find(&birth->away, id);
+  struct gw_index_entry *known = gw_index_find(&birth->away, id);
   if (!known) return;
   gw_index_remove(&birth->away, known);
   free(gw_container_of(known, struct note, entry));
@@ -250,7 +250,7 @@ static struct gw_session *settle(struct gw_session_table *table, struct ticket *
   }
   gw_session_enter(table, session, user);
   gw_session_wait(session);
-  struct gw_entry *known = gw_index_find(&table->away, ticket->entry.id);
+  struct gw_index_entry *known = gw_index_find(&table->away, ticket->entry.id);
   if (known && gw_container_of(known, struct note, entry)->where == table->number)
     forget_note(table, ticket->entry.id);
   return session;
@@ -383,9 +383,9 @@ static void forget_claim(struct ticket *ticket) {
 
 /* The tickets themselves are freed when the loops that hold them are. */
 void gw_claims_clear(struct gw_session_table *table) {
-  struct gw_entry *entry = gw_index_take_all(&table->awaited);
+  struct gw_index_entry *entry = gw_index_take_all(&table->awaited);
   while (entry) {
-    struct gw_entry *next = entry->next;
+    struct gw_index_entry *next = entry->next;
     struct ticket *ticket = gw_container_of(entry, struct ticket, entry);
     forget_claim(ticket);
     for (struct ticket *other = ticket->queue; other; other = other->behind)
@@ -393,7 +393,7 @@ void gw_claims_clear(struct gw_session_table *table) {
     entry = next;
   }
   for (entry = gw_index_take_all(&table->away); entry;) {
-    struct gw_entry *next = entry->next;
+    struct gw_index_entry *next = entry->next;
     free(gw_container_of(entry, struct note, entry));
     entry = next;
   }

@@ -17,7 +17,8 @@ void gw_index_init(struct gw_index *index) {
   index->buckets = index->few;
 }
 
-static struct gw_entry **bucket_of(struct gw_entry **buckets, size_t room, const char *id) {
+static struct gw_index_entry **bucket_of(struct gw_index_entry **buckets, size_t room,
+                                         const char *id) {
   uint64_t random;
   memcpy(&random, id + GW_SESSION_ID_LEN - sizeof random, sizeof random);
   return &buckets[(random * UINT64_C(0x9E3779B97F4A7C15)) >> 32 & (room - 1)];
@@ -25,12 +26,13 @@ static struct gw_entry **bucket_of(struct gw_entry **buckets, size_t room, const
 
 /* Without memory it stays as it is. */
 static void resize(struct gw_index *index, size_t room) {
-  struct gw_entry **buckets = room == FEW ? index->few : calloc(room, sizeof(struct gw_entry *));
+  struct gw_index_entry **buckets =
+      room == FEW ? index->few : calloc(room, sizeof(struct gw_index_entry *));
   if (!buckets) return;
   for (size_t i = 0; i < index->room; i++) {
-    for (struct gw_entry *entry = index->buckets[i], *next; entry; entry = next) {
+    for (struct gw_index_entry *entry = index->buckets[i], *next; entry; entry = next) {
       next = entry->next;
-      struct gw_entry **bucket = bucket_of(buckets, room, entry->id);
+      struct gw_index_entry **bucket = bucket_of(buckets, room, entry->id);
       entry->next = *bucket;
       *bucket = entry;
     }
@@ -43,16 +45,16 @@ static void resize(struct gw_index *index, size_t room) {
   index->room = room;
 }
 
-void gw_index_add(struct gw_index *index, struct gw_entry *entry) {
+void gw_index_add(struct gw_index *index, struct gw_index_entry *entry) {
   if (index->count >= index->room && index->room < (size_t)1 << 31) resize(index, index->room * 2);
-  struct gw_entry **bucket = bucket_of(index->buckets, index->room, entry->id);
+  struct gw_index_entry **bucket = bucket_of(index->buckets, index->room, entry->id);
   entry->next = *bucket;
   *bucket = entry;
   index->count++;
 }
 
-void gw_index_remove(struct gw_index *index, struct gw_entry *entry) {
-  struct gw_entry **at = bucket_of(index->buckets, index->room, entry->id);
+void gw_index_remove(struct gw_index *index, struct gw_index_entry *entry) {
+  struct gw_index_entry **at = bucket_of(index->buckets, index->room, entry->id);
   while (*at && *at != entry)
     at = &(*at)->next;
   if (!*at) return;
@@ -69,17 +71,17 @@ static bool is_same(const char *a, const char *b) {
   return apart == 0;
 }
 
-struct gw_entry *gw_index_find(const struct gw_index *index, const char *id) {
-  struct gw_entry *entry = *bucket_of(index->buckets, index->room, id);
+struct gw_index_entry *gw_index_find(const struct gw_index *index, const char *id) {
+  struct gw_index_entry *entry = *bucket_of(index->buckets, index->room, id);
   while (entry && !is_same(entry->id, id))
     entry = entry->next;
   return entry;
 }
 
-struct gw_entry *gw_index_take_all(struct gw_index *index) {
-  struct gw_entry *all = NULL;
+struct gw_index_entry *gw_index_take_all(struct gw_index *index) {
+  struct gw_index_entry *all = NULL;
   for (size_t i = 0; i < index->room; i++) {
-    for (struct gw_entry *entry = index->buckets[i], *next; entry; entry = next) {
+    for (struct gw_index_entry *entry = index->buckets[i], *next; entry; entry = next) {
       next = entry->next;
       entry->next = all;
       all = entry;

@@ -8,27 +8,27 @@
 
 #include "session/session.h"
 
-struct gw_entry {
-  struct gw_entry *next; /* the index's own */
+struct gw_index_entry {
+  struct gw_index_entry *next; /* the index's own */
   char id[GW_SESSION_ID_LEN];
 };
 
 struct gw_index {
-  struct gw_entry **buckets; /* `few`, or room that follows the count */
+  struct gw_index_entry **buckets; /* `few`, or room that follows the count */
   size_t room, count;
-  struct gw_entry *few[16];
+  struct gw_index_entry *few[16];
 };
 
 /* It may not be moved. */
 void gw_index_init(struct gw_index *index);
 /* The id must be absent. */
-void gw_index_add(struct gw_index *index, struct gw_entry *entry);
+void gw_index_add(struct gw_index *index, struct gw_index_entry *entry);
 /* Where it is in none: nothing. */
-void gw_index_remove(struct gw_index *index, struct gw_entry *entry);
+void gw_index_remove(struct gw_index *index, struct gw_index_entry *entry);
 /* NULL. */
-struct gw_entry *gw_index_find(const struct gw_index *index, const char *id);
+struct gw_index_entry *gw_index_find(const struct gw_index *index, const char *id);
 /* Empties it and gives its members, chained by `next`. */
-struct gw_entry *gw_index_take_all(struct gw_index *index);
+struct gw_index_entry *gw_index_take_all(struct gw_index *index);
 
 /* ---- ids ---- */
 

@@ -46,7 +46,7 @@ void gw_user_unref(struct gw_session_table *table, struct gw_user *user) {
 
 struct gw_session *gw_session_table_find(const struct gw_session_table *table, struct gw_str id) {
   if (id.len != GW_SESSION_ID_LEN) return NULL;
-  struct gw_entry *entry = gw_index_find(&table->held, id.at);
+  struct gw_index_entry *entry = gw_index_find(&table->held, id.at);
   return entry ? gw_container_of(entry, struct gw_session, entry) : NULL;
 }
 
@@ -162,9 +162,9 @@ static void session_discard(struct gw_session_table *table, struct gw_session *s
 static void table_clear(struct gw_session_table *table) {
   gw_loop_timer_cancel(table->loop, &table->expiry);
   gw_loop_timer_cancel(table->loop, &table->retry);
-  struct gw_entry *entry = gw_index_take_all(&table->held);
+  struct gw_index_entry *entry = gw_index_take_all(&table->held);
   while (entry) {
-    struct gw_entry *next = entry->next;
+    struct gw_index_entry *next = entry->next;
     session_discard(table, gw_container_of(entry, struct gw_session, entry));
     entry = next;
   }

@@ -32,7 +32,7 @@ struct gw_name {
 };
 
 struct gw_session {
-  struct gw_entry entry;
+  struct gw_index_entry entry;
   struct gw_session_table *table; /* NULL: it moves */
   union {
     struct gw_carrier *carried_by;

@@ -31,16 +31,21 @@ struct goal {
   const struct gw_cursor *after;
 };
 
-static int enter(struct gw_carrier *carrier, struct gw_session *session, const struct goal *goal) {
-  bool is_new = session == NULL;
-  int err = 0;
-  if (session)
-    gw_session_attach(session, carrier);
-  else
-    err = gw_session_open(goal->table, goal->who, carrier, &session);
-  if (err < 0) return err;
-  err = gw_session_subscribe(session, goal->channel, goal->after, NULL, NULL);
-  if (err < 0) gw_carrier_detach(carrier, is_new);
+int gw_entry_take(struct gw_session *claimed, struct gw_session_table *table,
+                  const struct gw_identity *who, struct gw_carrier *carrier) {
+  struct gw_session *opened;
+  if (!claimed) return gw_session_open(table, who, carrier, &opened);
+  struct gw_identity now = who->user_len ? *who : gw_session_identity(claimed);
+  now.is_api = who->is_api; /* where the connection comes from, whoever had it before */
+  gw_session_attach(claimed, carrier);
+  return gw_session_identify(claimed, &now);
+}
+
+static int enter(struct gw_carrier *carrier, struct gw_session *claimed, const struct goal *goal) {
+  int err = gw_entry_take(claimed, goal->table, goal->who, carrier);
+  if (err == 0)
+    err = gw_session_subscribe(carrier->session, goal->channel, goal->after, NULL, NULL);
+  if (err < 0) gw_carrier_detach(carrier, claimed == NULL);
   return err;
 }
 

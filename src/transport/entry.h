@@ -8,6 +8,12 @@
 struct gw_channel_request;
 struct gw_entry; /* one that still waits for its session to come */
 
+/* The session that has been claimed, where there is one (else NULL: a new one), with this carrier.
+ * A request may say on the way back who it is, or leave it at who it was. GW_ERR_MEMORY, _SYSTEM:
+ * the carrier has none; those of gw_session_identify. */
+int gw_entry_take(struct gw_session *claimed, struct gw_session_table *table,
+                  const struct gw_identity *who, struct gw_carrier *carrier);
+
 /* The session that the request names, where there still is one, else a new one. The carrier's
  * on_subscribed follows, perhaps at once, or `on_refused` (the carrier has no session then): either
  * is the last that is done here. *entry is not NULL in between; the carrier and *entry must stay

@@ -14,7 +14,7 @@
 
 enum { MANY = 3000 };
 
-static struct gw_entry entries[MANY];
+static struct gw_index_entry entries[MANY];
 
 static void fill(struct gw_index *index) {
   struct gw_id_source source = {0};
@@ -54,7 +54,7 @@ static void without_memory_it_still_finds(void **state) {
     for (unsigned i = 0; i < MANY; i++)
       assert_ptr_equal(gw_index_find(&index, entries[i].id), &entries[i]);
     unsigned taken = 0;
-    for (struct gw_entry *entry = gw_index_take_all(&index); entry; entry = entry->next)
+    for (struct gw_index_entry *entry = gw_index_take_all(&index); entry; entry = entry->next)
       taken++;
     assert_int_equal(taken, MANY);
     assert_int_equal(index.count, 0);
