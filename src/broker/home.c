@@ -40,18 +40,17 @@ static void past_free(struct gw_past *past) {
   free(past);
 }
 
-static void channel_free(struct gw_home_channel *channel) {
+static void channel_free(struct gw_home *home, struct gw_home_channel *channel) {
   past_free(channel->past);
-  free(channel->presence);
+  gw_presence_free(&home->presences, channel->presence);
   free(channel);
 }
 
 void gw_home_clear(struct gw_home *home) {
   size_t at = 0;
   for (struct gw_home_channel *channel; (channel = gw_map_next(&home->channels, &at));)
-    channel_free(channel);
+    channel_free(home, channel);
   gw_map_clear(&home->channels);
-  gw_presences_clear(&home->presences);
   if (gw_timer_is_set(&home->linger)) gw_loop_timer_cancel(home->loop, &home->linger);
   gw_epochs_clear(&home->epochs);
 }
@@ -97,14 +96,14 @@ static bool is_kept(const struct gw_past *past) {
 
 void gw_home_release(struct gw_home *home, struct gw_home_channel *channel) {
   if (channel->presence && gw_presence_is_empty(channel->presence)) {
-    free(channel->presence);
+    gw_presence_free(&home->presences, channel->presence);
     channel->presence = NULL;
   }
   if (channel->presence || is_kept(channel->past) || gw_home_is_heard(home, channel)) return;
   gw_map_remove(&home->channels, name_of(channel));
   if (channel->past && channel->past->history.newest > 0)
     gw_epochs_retire(&home->epochs, name_of(channel));
-  channel_free(channel);
+  channel_free(home, channel);
 }
 
 void gw_home_hear(struct gw_home_channel *channel, unsigned worker, bool hears) {

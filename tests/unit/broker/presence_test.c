@@ -26,26 +26,27 @@ static int setup(void **state) {
   (void)state;
   gw_presences_init(&all);
   for (unsigned i = 0; i < CHANNELS; i++)
-    presence[i] = gw_presence_new();
+    presence[i] = gw_presence_new(&all);
   return 0;
 }
 
 static int teardown(void **state) {
   (void)state;
-  gw_presences_clear(&all);
   for (unsigned i = 0; i < CHANNELS; i++)
-    free(presence[i]);
+    gw_presence_free(&all, presence[i]);
+  assert_int_equal(all.n_lingering, 0);
   return 0;
 }
 
 static bool come(unsigned channel, const char *user, uint64_t since) {
   struct gw_str name = {user, user ? strlen(user) : 0};
-  return gw_presence_come(&all, at(channel), presence[channel], name, since);
+  return gw_presence_come(&all, presence[channel], name, since);
 }
 
 static void go(unsigned channel, const char *user, uint64_t due) {
   struct gw_str name = {user, user ? strlen(user) : 0};
-  gw_presence_go(&all, at(channel), presence[channel], name, due);
+  struct gw_present *gone = gw_presence_go(&all, at(channel), presence[channel], name, due);
+  if (gone) gw_presence_end(&all, presence[channel], gone);
 }
 
 static void a_user_is_another_in_another_channel(void **state) {
@@ -54,10 +55,10 @@ static void a_user_is_another_in_another_channel(void **state) {
   assert_true(come(1, "ann", 2));
   assert_false(come(0, "ann", 3));
   go(1, "ann", 50);
-  struct gw_present *oldest = gw_presences_oldest(&all);
-  assert_ptr_equal(gw_present_channel(oldest), at(1));
-  assert_true(gw_str_is(gw_present_user(oldest), "ann"));
-  gw_presence_end(&all, presence[1], oldest);
+  const struct gw_lingering *oldest = gw_presences_oldest(&all);
+  assert_ptr_equal(oldest->channel, at(1));
+  assert_true(gw_str_is(gw_present_user(oldest->present), "ann"));
+  gw_presence_end(&all, presence[1], oldest->present);
   assert_true(gw_presence_is_empty(presence[1]));
   assert_false(gw_presence_is_empty(presence[0]));
   assert_int_equal(presence[0]->sessions, 2);
@@ -92,19 +93,19 @@ static void numbers_are_those_of_plain_counting(void **state) {
         anonymous++;
         break;
       }
-      struct gw_present *oldest = gw_presences_oldest(&all);
+      const struct gw_lingering *oldest = gw_presences_oldest(&all);
       if (!oldest) break;
-      unsigned who = (unsigned)(gw_present_user(oldest).at[0] - 'a');
+      unsigned who = (unsigned)(gw_present_user(oldest->present).at[0] - 'a');
       assert_true(is_lingering[who]);
       is_lingering[who] = false;
-      gw_presence_end(&all, presence[0], oldest);
+      gw_presence_end(&all, presence[0], oldest->present);
     }
     unsigned users = 0, sum = 0;
     for (unsigned k = 0; k < USERS; k++) {
       users += sessions[k] > 0 || is_lingering[k];
       sum += sessions[k] > 0 ? sessions[k] : is_lingering[k];
     }
-    assert_int_equal(presence[0]->users, users);
+    assert_int_equal(presence[0]->users.count, users);
     assert_int_equal(presence[0]->sessions, sum);
     assert_int_equal(presence[0]->anonymous, anonymous);
   }
@@ -112,7 +113,7 @@ static void numbers_are_those_of_plain_counting(void **state) {
 
 static void the_list_is_in_the_order_of_coming(void **state) {
   (void)state;
-  come(0, "eve", 10), come(0, "ann", 20), come(0, "bob", 30), come(0, NULL, 40);
+  come(0, "eve", 10), come(0, "ann", 20), come(0, "bob", 20), come(0, NULL, 40);
   come(0, "ann", 50);
   go(0, "eve", 99);
   struct gw_members *members = gw_presence_list(presence[0]);
@@ -138,17 +139,21 @@ static void without_memory_a_session_is_nobodys(void **state) {
     assert_false(come(0, "ann", 1));
     alloc_fail_at(0);
     assert_int_equal(presence[0]->anonymous, 1);
-    assert_int_equal(presence[0]->users, 0);
+    assert_int_equal(presence[0]->users.count, 0);
     go(0, "ann", 5);
     assert_true(gw_presence_is_empty(presence[0]));
     assert_null(gw_presences_oldest(&all));
   }
   go(0, "ann", 5);
   assert_true(gw_presence_is_empty(presence[0]));
+  come(0, "ann", 6); /* who cannot linger goes at once */
+  alloc_fail_at(1);
+  go(0, "ann", 7);
+  assert_true(gw_presence_is_empty(presence[0]));
   alloc_fail_at(1);
   assert_null(gw_presence_list(presence[0]));
   alloc_fail_at(1);
-  assert_null(gw_presence_new());
+  assert_null(gw_presence_new(&all));
   alloc_fail_at(0);
 }
 
