@@ -31,6 +31,7 @@ extern "C" {
   X(TLS, -13, "the TLS handshake or a TLS record failed")                                          \
   X(CERTIFICATE, -14, "the certificate does not prove who the peer is")                            \
   X(PROXY, -15, "the proxy refused")                                                               \
+  X(FORBIDDEN, -16, "who asks may not do this")                                                    \
   X(HTTP_SYNTAX, -20, "not well-formed HTTP (400)")                                                \
   X(HTTP_TARGET_LONG, -21, "the request target is too long (414)")                                 \
   X(HTTP_HEADERS_LARGE, -22, "the header block is too large (431)")                                \

@@ -52,9 +52,10 @@ static const char *read_request(const struct gw_exchange *exchange, struct gw_op
   return problem;
 }
 
+/* Where that is not the session's to say (gw_entry_take). */
 static bool may_hear(const struct gw_opening *opening) {
   const struct gw_channel_request *request = &opening->request;
-  return !request->channel.at ||
+  return !request->channel.at || gw_request_is_sessions(request) ||
          gw_gate_may_hear(opening->place->gate, &request->who, request->channel);
 }
 
@@ -63,12 +64,13 @@ static bool may_hear(const struct gw_opening *opening) {
 /* NULL: it has had none, or has none any more. */
 static void take(struct gw_opening *opening, struct gw_session *claimed) {
   opening->is_resumed = claimed != NULL;
+  const struct gw_channel_request *request = &opening->request;
   int err =
-      gw_entry_take(claimed, opening->place->sessions, &opening->request.who, opening->carrier);
-  if (err < 0)
-    gw_opening_refuse(opening, err);
-  else
+      gw_entry_take(claimed, opening->place, &request->who, request->channel, opening->carrier);
+  if (err == 0)
     opening->on_session(opening);
+  else if (err != GW_ERR_CLOSED) /* it has been ended meanwhile, and its carrier told */
+    gw_opening_refuse(opening, err);
 }
 
 static void on_claimed(struct gw_claim *claim, struct gw_session *session) {

@@ -44,8 +44,8 @@ static bool is_asked(const struct gw_transport *transport, const char *type,
          (!transport->is_asked || transport->is_asked(exchange, request));
 }
 
-static void hear(struct gw_exchange *exchange, const struct gw_place *place,
-                 const struct gw_channel_request *request) {
+static const struct gw_transport *choose(const struct gw_exchange *exchange,
+                                         const struct gw_channel_request *request) {
   const char *types[TRANSPORTS];
   for (unsigned i = 0; i < TRANSPORTS; i++)
     types[i] = transports[i]->content_type;
@@ -53,7 +53,22 @@ static void hear(struct gw_exchange *exchange, const struct gw_place *place,
   unsigned i = 0;
   while (i + 1 < TRANSPORTS && !is_asked(transports[i], type, exchange, request))
     i++;
-  transports[i]->serve(exchange, place, request);
+  return transports[i];
+}
+
+static bool may_hear(struct gw_exchange *exchange, const struct gw_place *place,
+                     const struct gw_channel_request *request) {
+  bool may = gw_gate_may_hear(place->gate, &request->who, request->channel);
+  if (!may) gw_exchange_problem(exchange, 403, "hearing this channel is not allowed");
+  return may;
+}
+
+static void hear(struct gw_exchange *exchange, const struct gw_place *place,
+                 const struct gw_channel_request *request) {
+  const struct gw_transport *transport = choose(exchange, request);
+  bool is_sessions = transport->has_session && exchange->head->method == GW_HTTP_GET &&
+                     gw_request_is_sessions(request); /* a head alone has none */
+  if (is_sessions || may_hear(exchange, place, request)) transport->serve(exchange, place, request);
 }
 
 static void on_removed(struct gw_store_ask *ask, int err, const struct gw_recovery *recovery) {
@@ -80,13 +95,10 @@ static bool is_read(const struct gw_exchange *exchange) {
 static void serve(struct gw_exchange *exchange, const struct gw_place *place,
                   const struct gw_channel_request *request) {
   const struct gw_identity *who = &request->who;
-  if (is_read(exchange)) {
-    if (!gw_gate_may_hear(place->gate, who, request->channel))
-      gw_exchange_problem(exchange, 403, "hearing this channel is not allowed");
-    else if (request->is_presence)
-      gw_presence_serve(exchange, place, request);
-    else
-      hear(exchange, place, request);
+  if (is_read(exchange) && !request->is_presence) {
+    hear(exchange, place, request);
+  } else if (is_read(exchange)) {
+    if (may_hear(exchange, place, request)) gw_presence_serve(exchange, place, request);
   } else if (request->is_presence) {
     gw_exchange_problem_with(exchange, 405, "presence is only read", "Allow: GET, HEAD\r\n");
   } else if (exchange->head->method == GW_HTTP_POST) {

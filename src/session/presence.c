@@ -187,11 +187,12 @@ static void rename_session(struct gw_session *session, struct gw_user *user, boo
   if (user) gw_ring_append(&user->sessions, &session->of_user);
 }
 
-static void leave_inbox(struct gw_session *session, const struct gw_user *old) {
+/* Of everybody else: what the API heard without a name is no user's to hear. */
+static void leave_inboxes(struct gw_session *session, const struct gw_user *user) {
   for (struct gw_subscription *held = session->subscriptions, *next; held; held = next) {
     next = held->next;
     struct gw_str owner = gw_inbox_user(gw_subscription_channel(held));
-    if (owner.at && gw_str_eq(owner, gw_user_name(old))) gw_session_unsubscribe(held);
+    if (owner.at && !gw_str_eq(owner, gw_user_name(user))) gw_session_unsubscribe(held);
   }
 }
 
@@ -211,7 +212,7 @@ static int move(struct gw_session *session, struct gw_subscription *debts, struc
     return err < 0 ? err : GW_ERR_CLOSED;
   }
   struct gw_subscription *stale = take_stale(session, &debts);
-  if (old) leave_inbox(session, old);
+  leave_inboxes(session, user);
   rename_session(session, gw_user_ref(user), is_api);
   leave_all(table, stale, NULL, user);
   leave_all(table, debts, NULL, old);

@@ -62,8 +62,8 @@ void gw_session_end(struct gw_session *session, enum gw_close_code code);
 /* After a push or is_waiting has told so, all that waited has gone. */
 void gw_carrier_drained(struct gw_carrier *carrier);
 
-/* Who it is from now on. The channels that it holds stay held, under the new name; the inbox of the
- * old one is left. GW_ERR_MEMORY, GW_ERR_FULL: it is who it was. */
+/* Who it is from now on. The channels that it holds stay held, under the new name; inboxes other
+ * than its own are left. GW_ERR_MEMORY, GW_ERR_FULL: it is who it was. */
 int gw_session_identify(struct gw_session *session, const struct gw_identity *who);
 /* Lent as long as the session lives and is not identified anew. */
 struct gw_str gw_session_user(const struct gw_session *session); /* at NULL: nobody known */

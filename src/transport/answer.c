@@ -14,6 +14,7 @@ unsigned gw_answer_status(int err) {
   case GW_ERR_FULL:
   case GW_ERR_MEMORY: return 503;
   case GW_ERR_ARGUMENT: return 400;
+  case GW_ERR_FORBIDDEN: return 403;
   default: return 500;
   }
 }

@@ -8,8 +8,8 @@
 struct gw_buf;
 struct gw_exchange;
 
-/* What an error of the hub's or a session's is in HTTP: 503 where trying again may help, else 400
- * or 500. */
+/* What an error of the hub's or a session's is in HTTP: 503 where trying again may help, else
+ * 400, 403 or 500. */
 unsigned gw_answer_status(int err);
 /* That, as a problem in the error's words. */
 void gw_answer_error(struct gw_exchange *exchange, int err);

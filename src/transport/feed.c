@@ -253,7 +253,7 @@ void gw_feed_serve(struct gw_exchange *exchange, const struct gw_place *place,
   if (gw_rules_of(place->gate->rules, request->channel)->slow != GW_SLOW_DISCONNECT)
     gw_exchange_keep_fresh(exchange);
   gw_exchange_watch(exchange, &events, feed);
-  gw_entry_start(&feed->entry, place->sessions, &feed->carrier, request, on_refused);
+  gw_entry_start(&feed->entry, place, &feed->carrier, request, on_refused);
 }
 
 int gw_feed_add_gap(struct gw_buf *out, const struct gw_recovery *gap) {

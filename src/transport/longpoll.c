@@ -236,8 +236,11 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
   }
   gw_exchange_watch(exchange, &events, poll);
   gw_exchange_hold(exchange);
-  gw_entry_start(&poll->entry, place->sessions, &poll->carrier, &asked, on_refused);
+  gw_entry_start(&poll->entry, place, &poll->carrier, &asked, on_refused);
 }
 
-const struct gw_transport gw_transport_longpoll = {
-    .name = "longpoll", .content_type = "application/json", .is_asked = is_asked, .serve = serve};
+const struct gw_transport gw_transport_longpoll = {.name = "longpoll",
+                                                   .content_type = "application/json",
+                                                   .is_asked = is_asked,
+                                                   .has_session = true,
+                                                   .serve = serve};

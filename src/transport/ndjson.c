@@ -38,4 +38,4 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
 }
 
 const struct gw_transport gw_transport_ndjson = {
-    .name = "ndjson", .content_type = TYPE, .serve = serve};
+    .name = "ndjson", .content_type = TYPE, .has_session = true, .serve = serve};

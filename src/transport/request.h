@@ -41,6 +41,11 @@ int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit);
  */
 int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,
                      struct gw_identity *out_who, const char **out_problem);
+/* It names a session, and not who it is: whether it may hear its channel is the session's to say,
+ * when that has come. */
+static inline bool gw_request_is_sessions(const struct gw_channel_request *request) {
+  return request->session.at && request->who.user_len == 0;
+}
 /* Whether it comes from this machine. */
 bool gw_request_is_local(const struct gw_exchange *exchange);
 

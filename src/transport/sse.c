@@ -87,4 +87,5 @@ static void serve(struct gw_exchange *exchange, const struct gw_place *place,
   gw_feed_serve(exchange, place, request, request->has_json_data ? &json : &plain);
 }
 
-const struct gw_transport gw_transport_sse = {.name = "sse", .content_type = TYPE, .serve = serve};
+const struct gw_transport gw_transport_sse = {
+    .name = "sse", .content_type = TYPE, .has_session = true, .serve = serve};

@@ -19,8 +19,9 @@ struct gw_transport {
   const char *content_type; /* of its answers: what a request's Accept chooses by */
   /* Of those with that type, whether it is this one. Optional: it is. */
   bool (*is_asked)(const struct gw_exchange *exchange, const struct gw_channel_request *request);
-  /* Answers, now or later. Who it is has been found and may hear the channel. Borrows the request.
-   */
+  bool has_session; /* it goes the way of transport/entry.h, where the gate is asked */
+  /* Answers, now or later. Who it is has been found and, where it has no session, may hear the
+   * channel. Borrows the request. */
   void (*serve)(struct gw_exchange *exchange, const struct gw_place *place,
                 const struct gw_channel_request *request);
 };

@@ -8,6 +8,8 @@
 static struct client one, other;
 static char id[GW_SESSION_ID_LEN + 1];
 static struct gw_entry *entry;
+static struct gw_gate gate;
+static struct gw_place place;
 static int refused; /* with what; 0: it has not been */
 
 static void on_refused_note(struct gw_carrier *carrier, int err) {
@@ -33,7 +35,9 @@ static struct gw_channel_request request_of(const char *name, bool is_api) {
 static void start(unsigned worker, const struct gw_channel_request *request) {
   client_init(&other);
   refused = 0;
-  gw_entry_start(&entry, table(worker), &other.carrier, request, on_refused_note);
+  gate.rules = rules;
+  place = (struct gw_place){.sessions = table(worker), .gate = &gate};
+  gw_entry_start(&entry, &place, &other.carrier, request, on_refused_note);
 }
 
 static void a_new_one_needs_no_waiting(void **state) {
@@ -79,6 +83,26 @@ static void who_comes_back_may_have_another_name(void **state) {
   settle_all();
   assert_true(gw_str_is(gw_session_user(other.carrier.session), "bob"));
   assert_false(gw_session_identity(other.carrier.session).is_api);
+}
+
+/* Neither the address that it comes from nor what it was helps: as who it is then it may not. */
+static void who_comes_back_is_judged_as_who_it_is(void **state) {
+  (void)state;
+  park_one("ann");
+  struct gw_channel_request request = request_of("", true);
+  request.channel = GW_STR("inbox:bob");
+  start(1, &request);
+  settle_all();
+  assert_int_equal(refused, GW_ERR_FORBIDDEN);
+  request.channel = GW_STR("inbox:ann");
+  start(2, &request);
+  settle_all();
+  assert_int_equal(count_of(&other, SUBSCRIBED), 1);
+  gw_carrier_detach(&other.carrier, false);
+  request.who = who_is("bob");
+  start(0, &request);
+  settle_all();
+  assert_int_equal(refused, GW_ERR_FORBIDDEN);
 }
 
 static void who_goes_leaves_it_parked(void **state) {
@@ -127,6 +151,7 @@ int main(void) {
       TEST(a_new_one_needs_no_waiting),
       TEST(who_comes_back_goes_on),
       TEST(who_comes_back_may_have_another_name),
+      TEST(who_comes_back_is_judged_as_who_it_is),
       TEST(who_goes_leaves_it_parked),
       TEST(without_memory),
   };

@@ -84,10 +84,10 @@ static struct gw_carrier *carrier; /* of the feed; NULL: it has left */
 static bool was_over;
 static unsigned drained;
 
-void gw_entry_start(struct gw_entry **entry, struct gw_session_table *table, struct gw_carrier *c,
+void gw_entry_start(struct gw_entry **entry, const struct gw_place *place, struct gw_carrier *c,
                     const struct gw_channel_request *request,
                     void (*refused)(struct gw_carrier *c, int err)) {
-  (void)table;
+  (void)place;
   (void)request;
   (void)refused;
   *entry = NULL;

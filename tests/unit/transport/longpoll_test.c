@@ -40,10 +40,10 @@ static const struct gw_exchange_ops exchange_ops = {.answer = fake_answer, .hold
 static struct gw_carrier *carrier; /* of the long poll; NULL: it has left */
 static bool was_over;
 
-void gw_entry_start(struct gw_entry **entry, struct gw_session_table *table, struct gw_carrier *c,
+void gw_entry_start(struct gw_entry **entry, const struct gw_place *place, struct gw_carrier *c,
                     const struct gw_channel_request *request,
                     void (*refused)(struct gw_carrier *c, int err)) {
-  (void)table;
+  (void)place;
   (void)request;
   (void)refused;
   *entry = NULL;
