@@ -395,7 +395,7 @@ static int fill_offer(struct gw_client *client) {
                                        .origin = client->options.origin,
                                        .protocols = client->handler.protocols,
                                        .headers = client->options.headers,
-                                       .options = &client->route.protocol};
+                                       .options = &client->route.kind.options};
   return client->offer.host ? 0 : GW_ERR_MEMORY;
 }
 
@@ -424,7 +424,7 @@ static int make_tls(struct gw_client *client) {
 static void fill_route(struct gw_client *client) {
   gw_conn_route_init(&client->route, &client->handler, true);
   client->route.loop = client->loop;
-  client->route.shared = client->side->shared;
+  client->route.kind.shared = client->side->shared;
   client->route.table = client->side->table;
   client->route.on_closed = on_conn_closed;
   client->route.on_released = on_conn_released;

@@ -352,7 +352,7 @@ void gw_exchange_websocket(struct gw_exchange *exchange, struct gw_conn_route *r
     refuse(exchange, 403, "this Origin is not allowed");
     return;
   }
-  int r = gw_ws_request_check(exchange->head, &route->protocol, &request);
+  int r = gw_ws_request_check(exchange->head, &route->kind.options, &request);
   if (r < 0) {
     refuse(exchange, gw_ws_error_status(r), gw_error_text(r));
     return;

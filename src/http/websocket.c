@@ -51,7 +51,7 @@ struct gw_conn {
   _Alignas(8) uint8_t user_data[];
 };
 
-_Static_assert(sizeof(struct gw_conn) <= 136, "an idle connection has its price");
+_Static_assert(sizeof(struct gw_conn) <= 120, "an idle connection has its price");
 
 /* ---- settings ---- */
 
@@ -63,15 +63,16 @@ void gw_conn_route_init(struct gw_conn_route *route, const struct gw_websocket *
                         bool is_client) {
   *route = (struct gw_conn_route){
       .handler = handler,
-      .protocol = handler->protocol,
+      .kind.options = handler->protocol,
       .ping_ms = or_default(handler->ping_ms, 25000),
       .pong_ms = or_default(handler->pong_ms, 20000),
       .close_ms = or_default(handler->close_ms, 5000),
       .max_pings = or_default(handler->max_pings, 1000),
   };
-  route->protocol.is_client = is_client;
-  route->max_buffered = handler->max_buffered ? handler->max_buffered
-                                              : gw_ws_max_message(&route->protocol) + (1u << 20);
+  route->kind.options.is_client = is_client;
+  route->max_buffered = handler->max_buffered
+                            ? handler->max_buffered
+                            : gw_ws_max_message(&route->kind.options) + (1u << 20);
 }
 
 struct gw_str gw_conn_protocol_at(const struct gw_websocket *handler, int i) {
@@ -146,12 +147,12 @@ static void on_peer_close(struct gw_conn *conn, const struct gw_ws_event *ev) {
   bool by_peer = !gw_ws_has_sent_close(&conn->ws);
   if (by_peer) write_close(conn, ev->code == GW_WS_CODE_NO_STATUS ? 0 : ev->code, NULL, 0);
   /* The server ends the TCP connection; a client gives it the time to (section 7.1.1). */
-  if (!conn->route->protocol.is_client) gw_stream_close(conn->stream);
+  if (!conn->route->kind.options.is_client) gw_stream_close(conn->stream);
   finish(conn, &(struct gw_ending){.code = by_peer ? ev->code : own_code(conn),
                                    .reason = by_peer ? reason : "",
                                    .by_peer = by_peer,
                                    .is_clean = true});
-  if (conn->route->protocol.is_client)
+  if (conn->route->kind.options.is_client)
     gw_loop_timer_set(conn->route->loop, &conn->timer, conn->route->close_ms);
 }
 
@@ -372,7 +373,7 @@ void gw_conn_drop(struct gw_conn *conn) {
 void gw_conn_open(struct gw_conn *conn, struct gw_stream *stream,
                   const struct gw_ws_deflate *deflate, int protocol) {
   struct gw_conn_route *route = conn->route;
-  gw_ws_init(&conn->ws, &route->protocol, route->shared, deflate);
+  gw_ws_init(&conn->ws, &route->kind, deflate);
   conn->stream = stream;
   conn->protocol = (int8_t)protocol;
   conn->state = OPEN;
@@ -457,8 +458,8 @@ unsigned gw_conn_pack_bits(const struct gw_conn *conn) {
 int gw_conn_pack(struct gw_conn *conn, const struct gw_ws_frame *message,
                  struct gw_bytes **out_frame) {
   const struct gw_conn_route *route = conn->route;
-  return gw_ws_pack(route->shared, &route->protocol.deflate, gw_conn_pack_bits(conn), message,
-                    out_frame);
+  return gw_ws_pack(route->kind.shared, &route->kind.options.deflate, gw_conn_pack_bits(conn),
+                    message, out_frame);
 }
 
 bool gw_conn_is_waiting(struct gw_conn *conn) {

@@ -7,6 +7,7 @@
 #define GW_HTTP_WEBSOCKET_H
 
 #include "base/str.h"
+#include "codec/ws/conn.h"
 #include "godwit/websocket.h"
 #include "http/conn_table.h"
 #include "loop/loop.h"
@@ -15,11 +16,10 @@
 /* What the connections of one route on one worker share; made ready by gw_conn_route_init. */
 struct gw_conn_route {
   const struct gw_websocket *handler; /* borrowed */
-  struct gw_ws_options protocol;      /* the handler's, with the role and the defaults filled in */
+  struct gw_ws_kind kind; /* the handler's protocol, with the role and the defaults filled in */
   uint32_t ping_ms, pong_ms, close_ms, max_pings;
   size_t max_buffered;
   struct gw_loop *loop;
-  struct gw_ws_shared *shared;
   struct gw_conn_table *table;
   struct gw_bytes *lent; /* a message that is being told and has memory of its own: sending it on
                             needs no copy */
@@ -30,7 +30,7 @@ struct gw_conn_route {
   void *owner; /* the client */
 };
 
-/* Fills the settings; loop, shared and table are the caller's to set. */
+/* Fills the settings; loop, kind.shared and table are the caller's to set. */
 void gw_conn_route_init(struct gw_conn_route *route, const struct gw_websocket *handler,
                         bool is_client);
 

@@ -222,7 +222,7 @@ int gw_worker_prepare(struct gw_worker *worker) {
       struct gw_conn_route *conn_route = &worker->conn_routes[i * GW_ROUTE_WEBSOCKETS + k];
       gw_conn_route_init(conn_route, routes->at[i].websockets[k], false);
       conn_route->loop = worker->loop;
-      conn_route->shared = worker->shared;
+      conn_route->kind.shared = worker->shared;
       conn_route->table = worker->table;
     }
   return 0;

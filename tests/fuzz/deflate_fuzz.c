@@ -64,7 +64,8 @@ static void send_packed(struct gw_ws *server, struct gw_ws *client, struct gw_ws
   struct gw_bytes *bytes;
   bool has_ended;
   must(gw_ws_pack_send(server) == 0);
-  must(gw_ws_pack(shared, &server->options->deflate, gw_ws_pack_bits(server), &frame, &bytes) == 0);
+  must(gw_ws_pack(shared, &server->kind->options.deflate, gw_ws_pack_bits(server), &frame,
+                  &bytes) == 0);
   size_t n = read_wire(client, bytes->data, bytes->len, NULL, 0, back, &has_ended);
   must(has_ended && n == len && (len == 0 || memcmp(back, data, len) == 0));
   gw_bytes_unref(bytes);
@@ -87,8 +88,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct gw_ws_shared *shared;
   struct gw_ws server, client;
   must(gw_ws_shared_new(&shared) == 0);
-  gw_ws_init(&server, &server_options, shared, &deflate);
-  gw_ws_init(&client, &client_options, shared, &deflate);
+  const struct gw_ws_kind server_kind = {server_options, shared},
+                          client_kind = {client_options, shared};
+  gw_ws_init(&server, &server_kind, &deflate);
+  gw_ws_init(&client, &client_kind, &deflate);
   while (size > 0) {
     unsigned kind = data[0];
     size_t n = size - 1 < kind * 64 ? size - 1 : kind * 64;

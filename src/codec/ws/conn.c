@@ -12,14 +12,15 @@
 
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct gw_ws) <= 72, "an idle connection is paid for by the thousand");
+_Static_assert(sizeof(struct gw_ws) <= 48, "an idle connection is paid for by the thousand");
 
-void gw_ws_init(struct gw_ws *ws, const struct gw_ws_options *options, struct gw_ws_shared *shared,
+void gw_ws_init(struct gw_ws *ws, const struct gw_ws_kind *kind,
                 const struct gw_ws_deflate *deflate) {
+  const struct gw_ws_options *options = &kind->options;
   size_t small = gw_ws_max_message(options);
   if (options->max_frame && options->max_frame < small) small = options->max_frame;
   if (small > GW_WS_CONTROL_MAX) small = GW_WS_CONTROL_MAX;
-  *ws = (struct gw_ws){.options = options, .shared = shared, .small = (uint8_t)small};
+  *ws = (struct gw_ws){.kind = kind, .small = (uint8_t)small};
   if (!deflate || !deflate->is_on) return;
   unsigned server_bits = deflate->server_max_window_bits,
            client_bits = deflate->client_max_window_bits;
@@ -34,19 +35,26 @@ void gw_ws_clear(struct gw_ws *ws) {
   gw_ws_flate_clear(ws);
 }
 
+/* The only one of its kind. */
+struct lone {
+  struct gw_ws ws;
+  struct gw_ws_kind kind;
+};
+
 int gw_ws_new(const struct gw_ws_options *options, struct gw_ws_shared *shared,
               const struct gw_ws_deflate *deflate, struct gw_ws **out_ws) {
-  struct gw_ws *ws = malloc(sizeof *ws);
-  if (!ws) return GW_ERR_MEMORY;
-  gw_ws_init(ws, options, shared, deflate);
-  *out_ws = ws;
+  struct lone *lone = malloc(sizeof *lone);
+  if (!lone) return GW_ERR_MEMORY;
+  lone->kind = (struct gw_ws_kind){*options, shared};
+  gw_ws_init(&lone->ws, &lone->kind, deflate);
+  *out_ws = &lone->ws;
   return 0;
 }
 
 void gw_ws_free(struct gw_ws *ws) {
   if (!ws) return;
   gw_ws_clear(ws);
-  free(ws);
+  free(ws); /* with its kind: `lone` begins with it */
 }
 
 void gw_ws_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4],

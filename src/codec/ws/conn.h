@@ -2,7 +2,7 @@
 /*
  * The inside of one connection's protocol state, for those who embed it by value (a server's
  * connection struct) and for the I/O layer's shortcuts: receiving a large payload where it will
- * stay, and taking over a message's memory. An idle connection is these 64 bytes and nothing else.
+ * stay, and taking over a message's memory. An idle connection is these 48 bytes and nothing else.
  */
 #ifndef GW_CODEC_WS_CONN_H
 #define GW_CODEC_WS_CONN_H
@@ -15,14 +15,23 @@
 struct gw_ws_partial;
 struct gw_ws_flate;
 
+/* What the connections of one kind on one thread have in common. */
+struct gw_ws_kind {
+  struct gw_ws_options options;
+  struct gw_ws_shared *shared; /* borrowed */
+};
+
 struct gw_ws {
-  const struct gw_ws_options *options;
-  struct gw_ws_shared *shared;
+  const struct gw_ws_kind *kind;
   struct gw_ws_partial *partial; /* while a message or a control frame is incomplete or lent */
   struct gw_ws_flate *flate;     /* compression contexts of its own, where takeover is agreed */
-  uint64_t remaining;            /* payload bytes of the present frame still to come */
-  uint8_t key[4];                /* the present frame's, turned so that it fits the next byte */
-  uint8_t head[GW_WS_HEAD_MAX];  /* header bytes of a frame that is not whole yet */
+  union {
+    uint8_t head[GW_WS_HEAD_MAX]; /* header bytes of a frame, until they are whole; then: */
+    struct {
+      uint64_t remaining; /* payload bytes of the frame still to come */
+      uint8_t key[4];     /* the frame's, turned so that it fits the next byte */
+    };
+  };
   uint8_t head_len;
   uint8_t state;   /* enum gw_ws_state in read.h; 0: between messages, nothing lent */
   int8_t error;    /* what the connection failed with */
@@ -35,8 +44,8 @@ struct gw_ws {
 
 enum gw_ws_out { GW_WS_OUT_CLOSED = 1, GW_WS_OUT_PARTS = 2, GW_WS_OUT_DEFLATED = 4 };
 
-/* `ws` may hold anything. As gw_ws_new, and never fails. */
-void gw_ws_init(struct gw_ws *ws, const struct gw_ws_options *options, struct gw_ws_shared *shared,
+/* `ws` may hold anything; borrows the kind. As gw_ws_new, and never fails. */
+void gw_ws_init(struct gw_ws *ws, const struct gw_ws_kind *kind,
                 const struct gw_ws_deflate *deflate);
 /* Gives back all memory; all-zero is fine. */
 void gw_ws_clear(struct gw_ws *ws);
@@ -75,8 +84,9 @@ static inline size_t gw_ws_deflate_min(const struct gw_ws_deflate_options *optio
  * of two bytes; false: not such a one, encode it. */
 static inline bool gw_ws_encode_small(const struct gw_ws *ws, unsigned opcode, size_t len,
                                       uint8_t *out_head) {
-  if (len > 125 || opcode - GW_WS_TEXT > 1 || ws->out != 0 || ws->options->is_client) return false;
-  if (gw_ws_has_deflate(ws) && len >= gw_ws_deflate_min(&ws->options->deflate)) return false;
+  if (len > 125 || opcode - GW_WS_TEXT > 1 || ws->out != 0 || ws->kind->options.is_client)
+    return false;
+  if (gw_ws_has_deflate(ws) && len >= gw_ws_deflate_min(&ws->kind->options.deflate)) return false;
   out_head[0] = (uint8_t)(0x80 | opcode);
   out_head[1] = (uint8_t)len;
   return true;

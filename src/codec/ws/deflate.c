@@ -36,7 +36,7 @@ static z_stream *own(struct gw_ws *ws) {
   if (!ws->flate) ws->flate = calloc(1, sizeof *ws->flate);
   if (!ws->flate) return NULL;
   struct gw_ws_flate *flate = ws->flate;
-  int level = ws->options->deflate.level;
+  int level = ws->kind->options.deflate.level;
   if (!flate->deflater)
     flate->deflater =
         gw_ws_deflater_new(level ? level : FAST_LEVEL, gw_ws_self_bits(ws), OWN_MEMORY);
@@ -105,10 +105,11 @@ static int deflate_always(struct gw_ws *ws, const struct gw_ws_frame *frame,
   }
   if (frame->len > PART_MAX) return GW_ERR_ARGUMENT;
   size_t room = frame->len + frame->len / 8 + 256; /* stored blocks add far less */
-  uint8_t *out = gw_ws_shared_scratch(ws->shared, room);
-  int level = ws->options->deflate.level;
-  z_stream *stream =
-      gw_ws_self_keeps(ws) ? own(ws) : borrow(ws->shared, level, gw_ws_self_bits(ws), frame->len);
+  uint8_t *out = gw_ws_shared_scratch(ws->kind->shared, room);
+  int level = ws->kind->options.deflate.level;
+  z_stream *stream = gw_ws_self_keeps(ws)
+                         ? own(ws)
+                         : borrow(ws->kind->shared, level, gw_ws_self_bits(ws), frame->len);
   ssize_t size = out ? run(stream, frame->data, frame->len, out, room) : GW_ERR_MEMORY;
   if (size < 0) return (int)size;
   *out_data = out;
@@ -121,6 +122,6 @@ int gw_ws_deflate(struct gw_ws *ws, const struct gw_ws_frame *frame, const uint8
   bool is_whole = frame->opcode != GW_WS_CONTINUATION && !frame->is_partial;
   if (is_whole && (frame->len == 0 || frame->len > PART_MAX)) return 0;
   if (!is_whole || gw_ws_self_keeps(ws)) return deflate_always(ws, frame, out_data, out_len);
-  return gw_ws_deflate_alone(ws->shared, ws->options->deflate.level, gw_ws_self_bits(ws),
+  return gw_ws_deflate_alone(ws->kind->shared, ws->kind->options.deflate.level, gw_ws_self_bits(ws),
                              frame->data, frame->len, out_data, out_len);
 }

@@ -13,13 +13,14 @@
 static int put_masked(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
                       struct gw_ws_wire *out_wire) {
   uint8_t key[4];
-  int err = gw_ws_shared_key(ws->shared, key);
+  int err = gw_ws_shared_key(ws->kind->shared, key);
   if (err < 0) return err;
   /* What was compressed lies in the scratch already. */
-  bool is_scratch = len > 0 && body == ws->shared->scratch;
-  uint8_t *masked = is_scratch ? ws->shared->scratch : gw_ws_shared_scratch(ws->shared, len);
+  bool is_scratch = len > 0 && body == ws->kind->shared->scratch;
+  uint8_t *masked =
+      is_scratch ? ws->kind->shared->scratch : gw_ws_shared_scratch(ws->kind->shared, len);
   if (!masked) return GW_ERR_MEMORY;
-  ws->shared->simd->mask(masked, body, len, key, 0);
+  ws->kind->shared->simd->mask(masked, body, len, key, 0);
   out_wire->body = masked;
   out_wire->body_len = len;
   out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, key);
@@ -29,7 +30,7 @@ static int put_masked(struct gw_ws *ws, unsigned first, const uint8_t *body, siz
 /* Puts the header before the payload. */
 static int put(struct gw_ws *ws, unsigned first, const uint8_t *body, size_t len,
                struct gw_ws_wire *out_wire) {
-  if (ws->options->is_client) return put_masked(ws, first, body, len, out_wire);
+  if (ws->kind->options.is_client) return put_masked(ws, first, body, len, out_wire);
   out_wire->body = body;
   out_wire->body_len = len;
   out_wire->head_len = gw_ws_head_write(out_wire->head, first, len, NULL);
@@ -50,7 +51,7 @@ static inline bool is_deflated(const struct gw_ws *ws, const struct gw_ws_frame 
   if (!gw_ws_has_deflate(ws)) return false;
   if (frame->opcode == GW_WS_CONTINUATION) return ws->out & GW_WS_OUT_DEFLATED;
   if (frame->is_plain || gw_ws_self_bits(ws) == 0) return false;
-  return frame->is_partial || frame->len >= gw_ws_deflate_min(&ws->options->deflate);
+  return frame->is_partial || frame->len >= gw_ws_deflate_min(&ws->kind->options.deflate);
 }
 
 static int encode_deflated(struct gw_ws *ws, const struct gw_ws_frame *frame, unsigned first,
@@ -104,7 +105,7 @@ int gw_ws_encode_close(struct gw_ws *ws, unsigned code, const void *reason, size
     while (reason_len > 0 && (text[reason_len] & 0xC0) == 0x80)
       reason_len--;
   }
-  uint8_t *body = ws->shared->close;
+  uint8_t *body = ws->kind->shared->close;
   size_t len = 0;
   if (!is_empty) {
     body[0] = (uint8_t)(code >> 8);

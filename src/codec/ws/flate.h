@@ -30,15 +30,15 @@ void gw_ws_flate_clear(struct gw_ws *ws);
 
 /* Whether the peer's compressor, or ours, keeps its window from message to message. */
 static inline bool gw_ws_peer_keeps(const struct gw_ws *ws) {
-  return ws->options->is_client ? ws->server_keeps : ws->client_keeps;
+  return ws->kind->options.is_client ? ws->server_keeps : ws->client_keeps;
 }
 static inline bool gw_ws_self_keeps(const struct gw_ws *ws) {
-  return ws->options->is_client ? ws->client_keeps : ws->server_keeps;
+  return ws->kind->options.is_client ? ws->client_keeps : ws->server_keeps;
 }
 /* The window that our compressor may use; 0: it may not, or cannot (zlib has no raw DEFLATE with a
  * window of 256 bytes), and a side that has agreed to compression may still send all plain. */
 static inline unsigned gw_ws_self_bits(const struct gw_ws *ws) {
-  unsigned bits = ws->options->is_client ? ws->bits >> 4 : ws->bits & 15;
+  unsigned bits = ws->kind->options.is_client ? ws->bits >> 4 : ws->bits & 15;
   return bits < 9 ? 0 : bits;
 }
 

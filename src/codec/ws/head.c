@@ -26,14 +26,14 @@ static int check_first(const struct gw_ws *ws, unsigned first) {
   /* Section 5.4: a continuation continues something, and messages are not interleaved. */
   bool is_open = gw_ws_partial_is_open(ws->partial);
   if (is_open != (opcode == GW_WS_CONTINUATION)) return GW_ERR_WS_PROTOCOL;
-  if (is_open && ws->partial->fragments >= gw_ws_max_fragments(ws->options))
+  if (is_open && ws->partial->fragments >= gw_ws_max_fragments(&ws->kind->options))
     return GW_ERR_WS_POLICY;
   return 0;
 }
 
 static int check_second(const struct gw_ws *ws, unsigned first, unsigned second) {
   /* Section 5.1: a client masks every frame, a server none. */
-  if (((second & GW_WS_MASKED) == 0) != ws->options->is_client) return GW_ERR_WS_PROTOCOL;
+  if (((second & GW_WS_MASKED) == 0) != ws->kind->options.is_client) return GW_ERR_WS_PROTOCOL;
   /* Section 5.5: a control frame has 125 bytes at most. */
   bool is_control = (first & 0x0F) >= GW_WS_CLOSE;
   if (is_control && (second & 0x7F) > GW_WS_CONTROL_MAX) return GW_ERR_WS_PROTOCOL;
@@ -55,12 +55,13 @@ static int read_length(const uint8_t *at, size_t have, size_t width, uint64_t *o
 /* security.md 8: from the header alone, before any memory is spent. */
 static int check_limits(const struct gw_ws *ws, const struct gw_ws_head *head) {
   if (head->opcode >= GW_WS_CLOSE) return 0;
-  size_t max_message = gw_ws_max_message(ws->options);
+  size_t max_message = gw_ws_max_message(&ws->kind->options);
   bool is_compressed = head->is_compressed || (ws->partial && ws->partial->is_compressed &&
                                                head->opcode == GW_WS_CONTINUATION);
   size_t max_payload = is_compressed ? gw_ws_max_compressed(max_message) : max_message;
   uint64_t before = head->opcode == GW_WS_CONTINUATION ? ws->partial->received : 0;
-  if (ws->options->max_frame && head->length > ws->options->max_frame) return GW_ERR_WS_TOO_BIG;
+  if (ws->kind->options.max_frame && head->length > ws->kind->options.max_frame)
+    return GW_ERR_WS_TOO_BIG;
   /* `before` never passes max_payload, and length is below 2^63: neither side overflows. */
   return head->length > max_payload - before ? GW_ERR_WS_TOO_BIG : 0;
 }
@@ -88,9 +89,9 @@ int gw_ws_head_read(struct gw_ws *ws, const uint8_t *bytes, size_t have,
   }
   err = check_limits(ws, &head);
   if (err < 0) return err;
-  if (!ws->options->is_client) {
+  if (!ws->kind->options.is_client) {
     if (have < size + 4) return 0;
-    memcpy(ws->key, bytes + size, 4);
+    memmove(ws->key, bytes + size, 4); /* the header may lie in its place */
     size += 4;
   }
   *out_head = head;

@@ -44,7 +44,7 @@ int gw_ws_inflate_begin(struct gw_ws *ws) {
   struct gw_ws_flate *flate = ws->flate;
   flate->is_at_edge = true;
   flate->tail_done = 0;
-  if (!flate->inflater) flate->inflater = gw_ws_pool_take_inflater(ws->shared);
+  if (!flate->inflater) flate->inflater = gw_ws_pool_take_inflater(ws->kind->shared);
   return flate->inflater ? 0 : GW_ERR_MEMORY;
 }
 
@@ -95,7 +95,7 @@ int gw_ws_inflate_tail(struct gw_ws *ws, uint8_t *out, size_t room) {
   if ((size_t)made == room) return made;
   if (!flate->is_at_edge && !is_between_blocks(flate->inflater)) return GW_ERR_WS_DATA;
   if (gw_ws_peer_keeps(ws)) return made;
-  gw_ws_pool_give_inflater(ws->shared, flate->inflater);
+  gw_ws_pool_give_inflater(ws->kind->shared, flate->inflater);
   flate->inflater = NULL;
   if (!flate->deflater) {
     free(flate);
@@ -106,7 +106,7 @@ int gw_ws_inflate_tail(struct gw_ws *ws, uint8_t *out, size_t room) {
 
 void gw_ws_flate_clear(struct gw_ws *ws) {
   if (!ws->flate) return;
-  gw_ws_pool_give_inflater(ws->shared, ws->flate->inflater);
+  gw_ws_pool_give_inflater(ws->kind->shared, ws->flate->inflater);
   gw_ws_deflater_free(ws->flate->deflater);
   free(ws->flate);
   ws->flate = NULL;

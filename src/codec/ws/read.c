@@ -33,7 +33,7 @@ static int give_close(struct gw_ws *ws, const uint8_t *data, size_t len,
     if (!gw_ws_code_is_sendable(code)) return GW_ERR_WS_PROTOCOL; /* section 7.4 */
     data += 2;
     len -= 2;
-    if (!gw_utf8_valid(ws->shared->simd, data, len)) return GW_ERR_WS_DATA;
+    if (!gw_utf8_valid(ws->kind->shared->simd, data, len)) return GW_ERR_WS_DATA;
   }
   ws->state = GW_WS_CLOSED;
   gw_ws_give_whole(event, GW_WS_CLOSE, data, len);
@@ -67,14 +67,14 @@ static int read_whole(struct gw_ws *ws, const struct gw_ws_head *head, struct gw
 static inline int read_small(struct gw_ws *ws, uint8_t **data, size_t *len,
                              struct gw_ws_event *event) {
   uint8_t *at = *data;
-  bool is_client = ws->options->is_client;
+  bool is_client = ws->kind->options.is_client;
   size_t have = *len, head_len = is_client ? 2 : 6;
   if (have < 2) return 0;
   unsigned opcode = at[0] ^ GW_WS_FIN; /* FIN must be set and RSV clear for this to be 1 or 2 */
   size_t n = at[1] ^ (is_client ? 0u : GW_WS_MASKED);
   if (opcode - GW_WS_TEXT > 1 || n > ws->small || have < head_len + n) return 0;
 
-  const struct gw_simd *simd = ws->shared->simd;
+  const struct gw_simd *simd = ws->kind->shared->simd;
   uint8_t *payload = at + head_len;
   if (opcode == GW_WS_TEXT) {
     struct gw_utf8 utf8 = {0};
@@ -125,7 +125,7 @@ static int take_head(struct gw_ws *ws, struct gw_ws_input *in, struct gw_ws_head
 }
 
 static uint8_t payload_state(const struct gw_ws *ws) {
-  bool is_streaming = ws->options->is_streaming;
+  bool is_streaming = ws->kind->options.is_streaming;
   if (!ws->partial->is_compressed) return is_streaming ? GW_WS_IN_PARTS : GW_WS_IN_PAYLOAD;
   if (!ws->partial->is_inflating) return GW_WS_IN_PACKED;
   return is_streaming ? GW_WS_INFLATE_PARTS : GW_WS_IN_INFLATE;
@@ -145,7 +145,7 @@ static int begin_cut(struct gw_ws *ws, const struct gw_ws_head *head, bool must_
   }
   if (head->opcode != GW_WS_CONTINUATION) {
     gw_ws_partial_open(partial, head);
-    must_inflate = must_inflate || ws->options->is_streaming || gw_ws_peer_keeps(ws);
+    must_inflate = must_inflate || ws->kind->options.is_streaming || gw_ws_peer_keeps(ws);
     partial->is_inflating = head->is_compressed && must_inflate;
     err = partial->is_inflating ? gw_ws_inflate_begin(ws) : 0;
   }
@@ -197,7 +197,7 @@ int gw_ws_end_piece(struct gw_ws *ws, struct gw_ws_event *event) {
 static size_t expected(const struct gw_ws *ws) {
   const struct gw_ws_partial *partial = ws->partial;
   if (partial->is_final) return (size_t)ws->remaining;
-  return gw_ws_max_message(ws->options) - (partial->bytes ? partial->bytes->len : 0);
+  return gw_ws_max_message(&ws->kind->options) - (partial->bytes ? partial->bytes->len : 0);
 }
 
 static int step_payload(struct gw_ws *ws, struct gw_ws_input *in, struct gw_ws_event *event) {

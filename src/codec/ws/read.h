@@ -46,8 +46,8 @@ static inline size_t gw_ws_min(uint64_t a, size_t b) {
  * section 8.1). */
 static inline bool gw_ws_absorb(const struct gw_ws *ws, uint8_t *dst, const uint8_t *src,
                                 size_t len, bool is_text, struct gw_utf8 *utf8) {
-  const struct gw_simd *simd = ws->shared->simd;
-  if (!ws->options->is_client) {
+  const struct gw_simd *simd = ws->kind->shared->simd;
+  if (!ws->kind->options.is_client) {
     if (is_text) return simd->mask_utf8(dst, src, len, ws->key, 0, utf8);
     simd->mask(dst, src, len, ws->key, 0);
     return true;

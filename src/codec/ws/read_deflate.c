@@ -11,7 +11,8 @@
 
 static int give_inflated(struct gw_ws *ws, unsigned opcode, const uint8_t *data, size_t len,
                          struct gw_ws_event *event) {
-  if (opcode == GW_WS_TEXT && !gw_utf8_valid(ws->shared->simd, data, len)) return GW_ERR_WS_DATA;
+  if (opcode == GW_WS_TEXT && !gw_utf8_valid(ws->kind->shared->simd, data, len))
+    return GW_ERR_WS_DATA;
   return gw_ws_give_whole(event, opcode, data, len);
 }
 
@@ -19,12 +20,12 @@ int gw_ws_read_deflated(struct gw_ws *ws, const struct gw_ws_head *head, struct 
                         struct gw_ws_event *event) {
   size_t len = (size_t)head->length;
   if (gw_ws_peer_keeps(ws) || len > GW_WS_WHOLE_MAX) return GW_WS_GO_ON;
-  uint8_t *scratch = gw_ws_inflate_scratch(ws->shared);
+  uint8_t *scratch = gw_ws_inflate_scratch(ws->kind->shared);
   if (!scratch) return GW_ERR_MEMORY;
   gw_ws_absorb(ws, scratch, in->at, len, false, NULL);
   const uint8_t *data;
-  size_t max = gw_ws_max_message(ws->options);
-  if (!gw_ws_inflate_whole(ws->shared, len, max, &data, &len)) return GW_WS_GO_ON;
+  size_t max = gw_ws_max_message(&ws->kind->options);
+  if (!gw_ws_inflate_whole(ws->kind->shared, len, max, &data, &len)) return GW_WS_GO_ON;
   gw_ws_skip(in, (size_t)head->length);
   return give_inflated(ws, head->opcode, data, len, event);
 }
@@ -32,7 +33,7 @@ int gw_ws_read_deflated(struct gw_ws *ws, const struct gw_ws_head *head, struct 
 /* Assembles what comes out of `in`, or of the tail where `is_end`. */
 static int feed(struct gw_ws *ws, const uint8_t *in, size_t in_len, bool is_end) {
   struct gw_ws_partial *partial = ws->partial;
-  size_t max = gw_ws_max_message(ws->options);
+  size_t max = gw_ws_max_message(&ws->kind->options);
   for (;;) {
     size_t have = partial->bytes ? partial->bytes->len : 0, room = 1;
     uint8_t beyond, *out = &beyond; /* at the limit one byte more is one too many */
@@ -47,7 +48,7 @@ static int feed(struct gw_ws *ws, const uint8_t *in, size_t in_len, bool is_end)
     if (made < 0) return made;
     if (made > 0 && have == max) return GW_ERR_WS_TOO_BIG; /* security.md 12 */
     bool is_text = partial->opcode == GW_WS_TEXT;
-    if (is_text && !gw_utf8_feed(&partial->utf8, ws->shared->simd, out, (size_t)made))
+    if (is_text && !gw_utf8_feed(&partial->utf8, ws->kind->shared->simd, out, (size_t)made))
       return GW_ERR_WS_DATA;
     if (made > 0) partial->bytes->len += (size_t)made;
     if ((size_t)made < room) return 0;
@@ -72,12 +73,12 @@ static int begin_inflating(struct gw_ws *ws) {
 static int inflate_packed(struct gw_ws *ws, struct gw_ws_event *event) {
   struct gw_ws_partial *partial = ws->partial;
   size_t len = partial->bytes ? partial->bytes->len : 0;
-  uint8_t *scratch = gw_ws_inflate_scratch(ws->shared);
+  uint8_t *scratch = gw_ws_inflate_scratch(ws->kind->shared);
   if (!scratch) return GW_ERR_MEMORY;
   if (len > 0) memcpy(scratch, partial->bytes->data, len);
   const uint8_t *data;
-  size_t max = gw_ws_max_message(ws->options);
-  if (!gw_ws_inflate_whole(ws->shared, len, max, &data, &len)) {
+  size_t max = gw_ws_max_message(&ws->kind->options);
+  if (!gw_ws_inflate_whole(ws->kind->shared, len, max, &data, &len)) {
     int err = begin_inflating(ws);
     if (err == 0) err = feed(ws, NULL, 0, true);
     return err < 0 ? err : gw_ws_end_piece(ws, event);
@@ -125,7 +126,7 @@ int gw_ws_step_inflate(struct gw_ws *ws, struct gw_ws_input *in, struct gw_ws_ev
 /* Streaming: a scratch full at a time. Input that did not fit stays with the caller, unmasked. */
 int gw_ws_step_inflate_parts(struct gw_ws *ws, struct gw_ws_input *in, struct gw_ws_event *event) {
   struct gw_ws_partial *partial = ws->partial;
-  uint8_t *out = gw_ws_inflate_out(ws->shared);
+  uint8_t *out = gw_ws_inflate_out(ws->kind->shared);
   if (!out) return GW_ERR_MEMORY;
   size_t n = gw_ws_min(ws->remaining, in->len), left = n, room = GW_WS_WHOLE_MAX;
   if (n > partial->unmasked) {
@@ -152,8 +153,9 @@ int gw_ws_step_inflate_parts(struct gw_ws *ws, struct gw_ws_input *in, struct gw
     ws->state = GW_WS_HEAD;
   }
   partial->inflated += len;
-  if (partial->inflated > gw_ws_max_message(ws->options)) return GW_ERR_WS_TOO_BIG;
+  if (partial->inflated > gw_ws_max_message(&ws->kind->options)) return GW_ERR_WS_TOO_BIG;
   bool is_text = partial->opcode == GW_WS_TEXT;
-  if (is_text && !gw_utf8_feed(&partial->utf8, ws->shared->simd, out, len)) return GW_ERR_WS_DATA;
+  if (is_text && !gw_utf8_feed(&partial->utf8, ws->kind->shared->simd, out, len))
+    return GW_ERR_WS_DATA;
   return gw_ws_give_part(ws, out, len, is_last, event);
 }

@@ -112,7 +112,7 @@ static inline void rig_begin(const struct gw_dialect *which, unsigned resume_ms)
     struct gw_conn_route *route = &workers[i].route;
     gw_conn_route_init(route, dialect->handler(speaker), false);
     route->loop = workers[i].loop;
-    route->shared = workers[i].shared;
+    route->kind.shared = workers[i].shared;
     route->table = workers[i].table;
   }
 }

@@ -140,7 +140,7 @@ static void place_open_as(struct place *p, bool is_client) {
   static const struct gw_ws_deflate none;
   gw_conn_route_init(&p->route, &p->handler, is_client);
   p->route.loop = p->loop;
-  p->route.shared = p->shared;
+  p->route.kind.shared = p->shared;
   p->route.table = p->table;
   p->conn = gw_conn_new(&p->route);
   assert_non_null(p->conn);
@@ -816,7 +816,7 @@ static void any_allocation_may_fail(void **state) {
     p->handler.close_ms = 20;
     gw_conn_route_init(&p->route, &p->handler, false);
     p->route.loop = p->loop;
-    p->route.shared = p->shared;
+    p->route.kind.shared = p->shared;
     p->route.table = p->table;
     struct gw_stream *stream = stream_to(p);
     alloc_fail_at(nth);

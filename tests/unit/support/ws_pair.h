@@ -5,6 +5,7 @@
 #define GW_TEST_WS_PAIR_H
 
 #include "codec/ws/conn.h"
+#include "support/ws_kind.h"
 #include "support/ws_talk.h"
 
 #include <setjmp.h>
@@ -25,8 +26,8 @@ static void set_up(const struct gw_ws_deflate *deflate) {
   server_options = (struct gw_ws_options){.deflate.is_enabled = true};
   client_options = (struct gw_ws_options){.is_client = true, .deflate.is_enabled = true};
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&server, &server_options, shared, deflate);
-  gw_ws_init(&client, &client_options, shared, deflate);
+  gw_ws_init(&server, ws_kind(server_options, shared), deflate);
+  gw_ws_init(&client, ws_kind(client_options, shared), deflate);
   for (size_t i = 0; i < sizeof text; i++)
     text[i] = (uint8_t)("the quick brown fox"[(i * i / 7) % 19]);
 }

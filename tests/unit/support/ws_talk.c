@@ -3,6 +3,7 @@
 #include "support/ws_talk.h"
 
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,7 +136,7 @@ static void expect_starved(const struct gw_ws_options *options, const struct gw_
     struct gw_ws_shared *shared;
     struct gw_ws ws;
     assert_int_equal(gw_ws_shared_new(&shared), 0);
-    gw_ws_init(&ws, options, shared, deflate);
+    gw_ws_init(&ws, ws_kind(*options, shared), deflate);
     alloc_fail_at(nth);
     ws_tell(&ws, bytes, piece ? 1 : 0, piece, &story);
     bool has_failed = alloc_has_failed();

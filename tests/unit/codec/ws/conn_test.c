@@ -10,6 +10,7 @@
 
 #include "codec/ws/conn.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 
 static const struct gw_ws_options options;
 
@@ -44,9 +45,9 @@ static void lives_and_goes(void **state) {
 static void agreements_are_kept(void **state) {
   (void)state;
   struct gw_ws ws;
-  gw_ws_init(&ws, &options, NULL, &(struct gw_ws_deflate){.is_on = false});
+  gw_ws_init(&ws, ws_kind(options, NULL), &(struct gw_ws_deflate){.is_on = false});
   assert_false(gw_ws_has_deflate(&ws));
-  gw_ws_init(&ws, &options, NULL,
+  gw_ws_init(&ws, ws_kind(options, NULL),
              &(struct gw_ws_deflate){
                  .is_on = true, .server_no_context_takeover = true, .client_max_window_bits = 9});
   assert_true(gw_ws_has_deflate(&ws));

@@ -127,6 +127,7 @@ static void small_and_plain_ones_are_left_alone(void **state) {
   assert_int_equal(gw_ws_encode(&server, &frame, &wire), 0);
   assert_int_equal(wire.head[0], 0x81);
   server_options.deflate.min_size = 1000;
+  server.kind = ws_kind(server_options, shared);
   assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 999), 0);
   assert_int_equal(wire.head[0], 0x81);
   assert_int_equal(encode(&server, GW_WS_TEXT, false, text, 1000), 0);

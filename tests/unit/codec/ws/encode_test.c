@@ -10,6 +10,7 @@
 
 #include "codec/ws/conn.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 #include "support/ws_talk.h"
 
 static const struct gw_ws_options server_options, client_options = {.is_client = true};
@@ -21,8 +22,8 @@ static struct ws_story story;
 static int set_up(void **state) {
   (void)state;
   if (gw_ws_shared_new(&shared) < 0) return -1;
-  gw_ws_init(&server, &server_options, shared, NULL);
-  gw_ws_init(&client, &client_options, shared, NULL);
+  gw_ws_init(&server, ws_kind(server_options, shared), NULL);
+  gw_ws_init(&client, ws_kind(client_options, shared), NULL);
   return 0;
 }
 

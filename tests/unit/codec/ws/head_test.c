@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "codec/ws/head.h"
+#include "support/ws_kind.h"
 
 static const struct gw_ws_options server = {.max_message = SIZE_MAX / 4},
                                   client = {.is_client = true, .max_message = SIZE_MAX / 4};
@@ -22,7 +23,7 @@ static void what_is_written_is_read(void **state) {
       uint8_t bytes[GW_WS_HEAD_MAX];
       struct gw_ws ws;
       struct gw_ws_head head;
-      gw_ws_init(&ws, is_client ? &client : &server, NULL, NULL);
+      gw_ws_init(&ws, ws_kind(is_client ? client : server, NULL), NULL);
       int size =
           gw_ws_head_write(bytes, GW_WS_FIN | GW_WS_BINARY, lengths[i], is_client ? NULL : key);
       for (size_t have = 0; have < (size_t)size; have++)
@@ -57,7 +58,7 @@ static void errors_need_no_more_bytes_than_they_take(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct gw_ws ws;
     struct gw_ws_head head;
-    gw_ws_init(&ws, &small, NULL, NULL);
+    gw_ws_init(&ws, ws_kind(small, NULL), NULL);
     for (size_t have = 0; have < cases[i].bytes; have++)
       assert_int_equal(gw_ws_head_read(&ws, cases[i].head, have, &head), 0);
     assert_int_equal(gw_ws_head_read(&ws, cases[i].head, cases[i].bytes, &head), cases[i].err);

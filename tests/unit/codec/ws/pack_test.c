@@ -10,6 +10,7 @@
 
 #include "codec/ws/pack.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 #include "support/ws_pair.h"
 
 static void a_packing_fits_many_connections(void **state) {
@@ -34,7 +35,7 @@ static void a_packing_fits_many_connections(void **state) {
   gw_bytes_unref(packed);
   /* for a connection without compression */
   struct gw_ws plain;
-  gw_ws_init(&plain, &client_options, shared, NULL);
+  gw_ws_init(&plain, ws_kind(client_options, shared), NULL);
   assert_int_equal(gw_ws_pack_bits(&plain), 0);
   assert_int_equal(gw_ws_pack(shared, &server_options.deflate, 0, &frame, &packed), 0);
   bytes.len = 0;

@@ -10,12 +10,13 @@
 
 #include "codec/ws/partial.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 
 static const struct gw_ws_options options;
 
 static struct gw_ws_partial *make(void) {
   struct gw_ws ws;
-  gw_ws_init(&ws, &options, NULL, NULL);
+  gw_ws_init(&ws, ws_kind(options, NULL), NULL);
   assert_int_equal(gw_ws_partial_need(&ws), 0);
   return ws.partial;
 }
@@ -82,7 +83,7 @@ static void gives_what_it_holds_and_no_more(void **state) {
 static void no_memory_is_told(void **state) {
   (void)state;
   struct gw_ws ws;
-  gw_ws_init(&ws, &options, NULL, NULL);
+  gw_ws_init(&ws, ws_kind(options, NULL), NULL);
   alloc_fail_at(1);
   assert_int_equal(gw_ws_partial_need(&ws), GW_ERR_MEMORY);
   struct gw_ws_partial *partial = make();

@@ -13,6 +13,7 @@
 
 #include "codec/ws/partial.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 #include "support/ws_talk.h"
 
 #define HEX(text) (const uint8_t *)(text), sizeof(text) - 1
@@ -245,7 +246,7 @@ static void a_bomb_costs_the_limit_and_a_window(void **state) {
       struct gw_ws_shared *shared;
       struct gw_ws ws;
       assert_int_equal(gw_ws_shared_new(&shared), 0);
-      gw_ws_init(&ws, &options, shared, &alone);
+      gw_ws_init(&ws, ws_kind(options, shared), &alone);
       alloc_count_reset();
       ws_tell(&ws, &input, 0, 1000, &story);
       assert_string_equal(story.text, "error -36\n");
@@ -272,7 +273,7 @@ static void many_messages_leave_nothing_behind(void **state) {
   ws_bytes_frame(&input, true, 0xC2, packed, len);
   /* six connections in the middle of a message at once, more than the pool keeps */
   for (int i = 0; i < 6; i++) {
-    gw_ws_init(&ws[i], &server, shared, &alone);
+    gw_ws_init(&ws[i], ws_kind(server, shared), &alone);
     uint8_t *at = input.at;
     static uint8_t copy[sizeof input.at];
     memcpy(copy, input.at, input.len);

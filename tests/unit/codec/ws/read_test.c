@@ -12,6 +12,7 @@
 
 #include "codec/ws/partial.h"
 #include "support/alloc.h"
+#include "support/ws_kind.h"
 #include "support/ws_talk.h"
 
 #define HEX(text) (const uint8_t *)(text), sizeof(text) - 1
@@ -190,7 +191,7 @@ static void a_true_length_is_allocated_as_it_comes(void **state) {
   struct gw_ws_shared *shared;
   struct gw_ws ws;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &server, shared, NULL);
+  gw_ws_init(&ws, ws_kind(server, shared), NULL);
   ws_bytes_add(&input, HEX("\x82\xFF\x00\x00\x00\x00\x00\x0F\xFF\xFF\x01\x02\x03\x04six by"));
   alloc_count_reset();
   ws_tell(&ws, &input, 0, 0, &story);
@@ -260,7 +261,7 @@ static void text_fails_at_the_first_bad_byte(void **state) {
   struct gw_ws_shared *shared;
   struct gw_ws ws;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &client, shared, NULL);
+  gw_ws_init(&ws, ws_kind(client, shared), NULL);
   ws_bytes_add(&input, HEX("\x81\x7E\x10\x00\xF4\x90")); /* of 4096 bytes, the second is bad */
   ws_tell(&ws, &input, 0, 1, &story);
   assert_string_equal(story.text, "error -35\n");
@@ -336,7 +337,7 @@ static void an_idle_connection_owns_nothing(void **state) {
   struct gw_ws_shared *shared;
   struct gw_ws ws;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &server, shared, NULL);
+  gw_ws_init(&ws, ws_kind(server, shared), NULL);
   static uint8_t payload[100000];
   ws_bytes_frame(&input, true, 0x02, payload, sizeof payload);
   ws_bytes_frame(&input, true, 0x80, payload, sizeof payload);
@@ -359,7 +360,7 @@ static void streaming_gives_parts_as_they_come(void **state) {
   struct gw_ws_shared *shared;
   struct gw_ws ws;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &options, shared, NULL);
+  gw_ws_init(&ws, ws_kind(options, shared), NULL);
   /* 1 GiB declared and sent, with a buffer of 64 KiB */
   static uint8_t piece[65536];
   uint8_t head[14] = {0x82, 0xFF, 0, 0, 0, 0, 0x40};
@@ -394,7 +395,7 @@ static void large_payloads_are_received_in_place(void **state) {
   struct gw_ws_shared *shared;
   struct gw_ws ws;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &server, shared, NULL);
+  gw_ws_init(&ws, ws_kind(server, shared), NULL);
   static uint8_t payload[300000];
   for (size_t i = 0; i < sizeof payload; i++)
     payload[i] = (uint8_t)('a' + i % 26);
@@ -436,7 +437,7 @@ static void direct_receiving_checks_utf8(void **state) {
   struct gw_ws ws;
   struct gw_ws_event event;
   assert_int_equal(gw_ws_shared_new(&shared), 0);
-  gw_ws_init(&ws, &client, shared, NULL);
+  gw_ws_init(&ws, ws_kind(client, shared), NULL);
   uint8_t head[] = {0x81, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0}, *at = head;
   size_t len = sizeof head;
   assert_int_equal(gw_ws_read(&ws, &at, &len, &event), 0);
