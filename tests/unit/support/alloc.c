@@ -10,12 +10,17 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 
 static _Thread_local size_t seen, fail_at, largest;
-static _Thread_local bool has_failed;
+static _Thread_local bool has_failed, goes_on;
 
 void alloc_fail_at(size_t nth) {
   seen = 0;
   fail_at = nth;
-  has_failed = false;
+  has_failed = goes_on = false;
+}
+
+void alloc_fail_from(size_t nth) {
+  alloc_fail_at(nth);
+  goes_on = true;
 }
 
 bool alloc_has_failed(void) {
@@ -38,7 +43,7 @@ size_t alloc_largest(void) {
 static bool refuse(size_t size) {
   seen++;
   if (size > largest) largest = size;
-  if (fail_at == 0 || seen != fail_at) return false;
+  if (fail_at == 0 || seen < fail_at || (seen > fail_at && !goes_on)) return false;
   has_failed = true;
   return true;
 }

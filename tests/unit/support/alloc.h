@@ -11,6 +11,8 @@
 
 /* The nth allocation from now (1 is the next) fails, once; 0 lets all pass. */
 void alloc_fail_at(size_t nth);
+/* The nth and all that come after it fail, until alloc_fail_at. */
+void alloc_fail_from(size_t nth);
 /* Whether the failure that was asked for has happened. */
 bool alloc_has_failed(void);
 /* Allocations made since the last alloc_fail_at or alloc_count_reset. */
