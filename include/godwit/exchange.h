@@ -2,6 +2,13 @@
 /*
  * One HTTP request and its answer, whichever version of HTTP carried it. For the thread that runs
  * the handler.
+ *
+ * Its life: the connection that brought it has made it, and frees it. It is there until it has been
+ * answered, ended, aborted or accepted (gw_exchange_answer, _end, _abort, _accept; a
+ * gw_exchange_begin that failed on the way), or until on_gone has told that its client is gone:
+ * exactly one of these happens. A handler that returns without an answer owes one, keeps what it
+ * needs of the request in memory of its own, and watches (gw_exchange_watch), so that it can free
+ * that memory in either case.
  */
 #ifndef GODWIT_EXCHANGE_H
 #define GODWIT_EXCHANGE_H

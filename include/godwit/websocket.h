@@ -4,6 +4,11 @@
  * godwit/client.h share. The functions on a `struct gw_conn` are for the thread that runs its
  * callbacks; from other threads a connection is named by its id (gw_server_send,
  * gw_server_close_conn in godwit/server.h).
+ *
+ * Its life: a connection and its user data are made before on_request. Where that does not lead to
+ * on_open they are freed without another word here (whoever accepts later watches the exchange:
+ * gw_exchange_watch). From on_open on they are there until on_close has returned; then the loop
+ * frees them.
  */
 #ifndef GODWIT_WEBSOCKET_H
 #define GODWIT_WEBSOCKET_H

@@ -38,9 +38,9 @@ enum gw_close_code {
 
 const char *gw_close_code_text(enum gw_close_code code);
 
-/* A carrier's functions are called by its session only, never inside a call that the carrier itself
- * makes but for gw_session_subscribe (whose answer may come at once), gw_carrier_drained and
- * gw_session_attach. In each of them it may detach itself. */
+/* A carrier's functions are called by its session only: when the hub tells it something, and inside
+ * those calls of the carrier's own that have the hub tell something at once (gw_session_subscribe,
+ * gw_session_identify, gw_carrier_drained, publishing). In each of them it may detach itself. */
 struct gw_carrier_ops {
   /* The subscription stands: how it was recovered, and where it begins: what is pushed next comes
    * after `recovery->cursor` (recovery->publications are not for the carrier: each is pushed after

@@ -6,6 +6,13 @@
  *
  * A session lives on one worker and is used on its thread only. A carrier on another worker claims
  * it, and it moves there.
+ *
+ * Whose is what: a session is freed where it ends (gw_session_end, the detach of a carrier that is
+ * over, too long parked), at once, though never while one of its own functions goes on without
+ * looking again. A carrier is its transport's: the two point at each other from gw_session_open or
+ * _attach until detach or end, and whichever goes first clears both pointers; so a carrier looks at
+ * `carrier->session` after each call. A subscription is its session's, and goes with it, when it is
+ * unsubscribed, or after an on_subscribed with an error.
  */
 #ifndef GW_SESSION_SESSION_H
 #define GW_SESSION_SESSION_H
