@@ -4,7 +4,7 @@
  * call. Then: dial, perhaps TLS, write, read heads until the final one, read the body.
  *
  * Invariant: between a request that was taken and its on_end `is_asked` is set, and the timer runs.
- * `turn` changes whenever the state that a callback was called from is over: who has called one
+ * `stage` changes whenever the state that a callback was called from is over: who has called one
  * looks at it before going on.
  */
 #include "client/http.h"
@@ -56,7 +56,7 @@ struct gw_http_client {
   unsigned informational;
   bool stays_open;
   /* life */
-  unsigned turn;
+  unsigned stage;
   unsigned streams; /* of ours whose end has not been told yet */
   bool is_freed, is_retired;
 };
@@ -75,7 +75,7 @@ static void drop_connection(struct gw_http_client *client) {
 }
 
 static void forget_request(struct gw_http_client *client) {
-  client->turn++;
+  client->stage++;
   client->is_asked = false;
   gw_loop_timer_cancel(client->loop, &client->timer);
   gw_buf_clear(&client->request);
@@ -118,13 +118,13 @@ static void begin_answer(struct gw_http_client *client) {
 }
 
 static void read_body(struct gw_http_client *client, const char *data, size_t len) {
-  unsigned turn = client->turn;
+  unsigned stage = client->stage;
   struct gw_str piece;
   int r;
   gw_loop_timer_set(client->loop, &client->timer, client->quiet_ms);
   while ((r = gw_http_body_read(&client->body, &data, &len, &piece)) == 1) {
     client->events->on_body(client->owner, piece.at, piece.len);
-    if (client->turn != turn) return;
+    if (client->stage != stage) return;
   }
   if (r == 0) return;
   if (len > 0) client->stays_open = false; /* nobody asked for more */
@@ -143,18 +143,18 @@ static int read_head(struct gw_http_client *client, size_t size) {
     bool is_wrong = head.status == 101 || client->informational++ == INFORMATIONAL_MAX;
     return is_wrong ? GW_ERR_HTTP_SYNTAX : 0;
   }
-  unsigned turn = client->turn;
+  unsigned stage = client->stage;
   gw_http_body_init(&client->body, &head);
   client->phase = BODY;
   client->stays_open = head.keep_alive && head.framing != GW_HTTP_UNTIL_CLOSE;
   client->events->on_head(client->owner, &head);
-  return client->turn == turn ? 1 : 0;
+  return client->stage == stage ? 1 : 0;
 }
 
 /* Gathers up to the end of the final head: its length, with *data and *len behind what was taken;
  * 0: not whole yet, or the request is over; below 0 an error. */
 static int gather_head(struct gw_http_client *client, const char **data, size_t *len) {
-  unsigned turn = client->turn;
+  unsigned stage = client->stage;
   for (;;) {
     size_t room = client->in.cap - client->in.len, n = *len < room ? *len : room;
     int r = gw_buf_add(&client->in, *data, n);
@@ -167,20 +167,20 @@ static int gather_head(struct gw_http_client *client, const char **data, size_t 
     int size = r;
     if (r > 0) r = read_head(client, (size_t)size);
     if (r != 0) return r < 0 ? r : size;
-    if (client->turn != turn) return 0;
+    if (client->stage != stage) return 0;
   }
 }
 
 /* Heads are gathered, bodies are read where they lie. */
 static void read_answer(struct gw_http_client *client, const char *data, size_t len) {
-  unsigned turn = client->turn;
+  unsigned stage = client->stage;
   int size = gather_head(client, &data, &len);
   if (size < 0) end_request(client, size, NULL);
   if (size <= 0) return;
   struct gw_buf in = client->in; /* what is behind the head may cause the next request */
   gw_buf_init(&client->in, GW_HTTP_HEAD_MAX);
   read_body(client, (char *)in.data + size, in.len - (size_t)size);
-  if (client->turn == turn && len > 0) read_body(client, data, len);
+  if (client->stage == stage && len > 0) read_body(client, data, len);
   gw_buf_clear(&in);
 }
 

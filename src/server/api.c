@@ -11,9 +11,9 @@
 
 #include <stdlib.h>
 
-static const struct gw_api_resource *const resources[] = {
-    &gw_api_users, &gw_api_user, &gw_api_session, &gw_api_batch, &gw_api_metrics,
-};
+#define RESOURCE(name) &gw_api_##name,
+static const struct gw_api_resource *const resources[] = {GW_API_RESOURCES(RESOURCE)};
+#undef RESOURCE
 
 enum { RESOURCES = sizeof resources / sizeof *resources };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The API: resources for a backend, not for clients. Each is a file with one or more of these, and
- * a line in the table of api.c.
- */
+/* The API: resources for a backend, not for clients. Each is a file with one of these, and its name
+ * in the list below. */
 #ifndef GW_SERVER_API_H
 #define GW_SERVER_API_H
 
@@ -10,6 +8,8 @@
 
 struct gw_api;
 struct gw_exchange;
+
+#define GW_API_RESOURCES(X) X(users) X(user) X(session) X(batch) X(metrics)
 
 struct gw_api_resource {
   const char *path; /* exact, or a prefix with a star (godwit/server.h) */
@@ -20,8 +20,9 @@ struct gw_api_resource {
                 const struct gw_identity *who);
 };
 
-extern const struct gw_api_resource gw_api_users, gw_api_user, gw_api_session, gw_api_batch,
-    gw_api_metrics;
+#define GW_API_ENTRY(name) extern const struct gw_api_resource gw_api_##name;
+GW_API_RESOURCES(GW_API_ENTRY)
+#undef GW_API_ENTRY
 
 /* Adds the routes, before gw_server_run. Places and origins (as in struct gw_http) are borrowed.
  * GW_ERR_MEMORY, and as gw_server_http. */
