@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// One client among thousands that does not read: what becomes of it is its channel's choice, is counted, and is nothing to the others.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { test } from 'node:test';
+import { startServer } from '../support/server.js';
+import { Talker, ask, channelPath, eventually, words } from '../support/talk.js';
+import { upgrade } from '../support/wire.js';
+
+const files = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);
+const MANY = Math.min(10_000, files - 500);
+const isSanitized = /asan|tsan/.test(process.env.GODWIT ?? '');
+const CHUNK = 60_000; // of what blocks the slow client
+
+/** What a raw WebSocket is sent for these texts. */
+const wire = (texts) => Buffer.concat(texts.map((text) => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])));
+
+/** A crowd of raw WebSockets on a channel; each has heard nothing but what `expect` says, in order. */
+class Crowd {
+  heard = 0; // bytes, of all of them
+  #expected = Buffer.alloc(0);
+  #wake = () => {};
+
+  static async open(server, channel, n) {
+    const crowd = new Crowd();
+    crowd.sockets = [];
+    while (crowd.sockets.length < n)
+      crowd.sockets.push(...await Promise.all(Array.from({ length: Math.min(250, n - crowd.sockets.length) }, () => crowd.#connect(server, channel))));
+    return crowd;
+  }
+
+  #connect(server, channel) {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect(server.port, server.host);
+      let at = -1; // bytes of the channel; below 0: the head has not come
+      socket.on('error', reject);
+      socket.on('close', () => { this.lost ??= `a connection ended after ${at} bytes`; this.#wake(); });
+      socket.on('data', (data) => {
+        if (at < 0) {
+          const end = data.indexOf('\r\n\r\n');
+          if (!data.toString('latin1', 0, 13).startsWith('HTTP/1.1 101 ')) reject(new Error(data.toString('latin1')));
+          at = 0;
+          data = data.subarray(end + 4);
+          resolve(socket);
+        }
+        if (!this.#expected.subarray(at, at + data.length).equals(data)) this.lost ??= `something else came at ${at}`;
+        at += data.length;
+        this.heard += data.length;
+        if (this.heard >= this.goal || this.lost) this.#wake();
+      });
+      socket.write(upgrade({ path: channelPath(channel) }));
+    });
+  }
+
+  /** All of them hear these, and that by and by; gives the milliseconds until the last one has. */
+  async expect(texts, publish) {
+    this.#expected = Buffer.concat([this.#expected, wire(texts)]);
+    this.goal = this.#expected.length * this.sockets.length;
+    const begun = performance.now();
+    await publish(texts);
+    const timer = setTimeout(() => { this.lost ??= 'nothing more came for 10 s'; this.#wake(); }, 10_000);
+    while (this.heard < this.goal && !this.lost) await new Promise((resolve) => { this.#wake = resolve; });
+    clearTimeout(timer);
+    assert.equal(this.lost, undefined);
+    return performance.now() - begun;
+  }
+
+  close() {
+    for (const socket of this.sockets) socket.removeAllListeners('close').resetAndDestroy();
+  }
+}
+
+const metric = async (server, name) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec((await ask(server, 'GET', '/metrics')).body)[1]);
+const rss = (server) => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
+
+const publishTo = (server, channel) => async (texts) => {
+  const { status, body } = await ask(server, 'POST', '/publish', { body: JSON.stringify(texts.map((text) => ({ channel, text }))) });
+  assert.equal(status, 200);
+  assert.ok(body.every(({ cursor }) => cursor));
+};
+
+const numbers = (from, n) => Array.from({ length: n }, (_, i) => `message ${from + i}`);
+
+/** A client in the crowd's channel and in `block`, of which it is sent ten chunks at a time, until `isFull` says that it takes no more. */
+async function clog(server, channel, block, isFull, meanwhile) {
+  const slow = await Talker.open(server, '/ws?user=slow');
+  await slow.sub(channel);
+  await slow.sub(block);
+  slow.socket.pause();
+  const chunk = randomBytes(CHUNK / 2).toString('hex'); // the client has agreed to compression
+  for (let i = 0; !(await isFull()); i++) {
+    assert.ok(i < 100, 'the client takes everything though it does not read');
+    for (let k = 0; k < 10; k++) assert.equal((await ask(server, 'POST', channelPath(block), { body: chunk })).status, 201);
+    await meanwhile?.(i);
+  }
+  return slow;
+}
+
+test(`disconnect: ${MANY - 1} others hear everything, and the slow one comes back for what it missed`, { timeout: 120_000 }, async (t) => {
+  const server = await startServer('serve', ['--workers', '2', '--channel', '*=slow:disconnect,history:1000', '--channel', 'heavy:*=history:0']);
+  const crowd = await Crowd.open(server, 'crowd', MANY - 1);
+  t.after(() => Promise.all([crowd.close(), server.kill()]));
+  const publish = publishTo(server, 'crowd');
+  let said = 0;
+  const say = async (n) => crowd.expect(numbers((said += n) - n + 1, n), publish);
+  await say(1);
+  const before = rss(server);
+  let most = 0;
+  const slow = await clog(server, 'crowd', 'heavy:slow', async () => await metric(server, 'godwit_slow_disconnected_total') === 1, async () => {
+    await say(1);
+    most = Math.max(most, rss(server));
+  });
+  await say(20);
+  // What may wait for it is 4 MiB and a message.
+  if (!isSanitized) assert.ok(most - before < 16, `${most - before} MiB more at the most`);
+
+  const told = new Promise((resolve) => { slow.socket.once('close', (code) => resolve(code)); });
+  slow.socket.resume();
+  assert.equal(await told, 4500);
+  assert.equal(await metric(server, 'godwit_sessions'), MANY);
+  assert.equal(await metric(server, 'godwit_slow_disconnected_total'), 1);
+
+  const back = await Talker.open(server, `/ws?user=slow&session=${slow.session}`);
+  assert.equal(back.session, slow.session);
+  const { cursor, recovered } = await back.sub('crowd');
+  assert.equal(recovered, 'yes');
+  for (let i = Number(cursor.split(':')[1]) + 1; i <= said; i++) assert.equal((await back.next(/^msg crowd /)).body, `message ${i}`);
+  await say(1);
+  assert.equal((await back.next(/^msg crowd /)).body, `message ${said}`);
+  await back.close();
+
+  // What one has taken is there for the next: after five more of them the server is no larger.
+  const after = rss(server);
+  for (let i = 2; i <= 6; i++) (await clog(server, 'crowd', `heavy:${i}`, async () => await metric(server, 'godwit_slow_disconnected_total') === i)).socket.terminate();
+  if (!isSanitized) assert.ok(rss(server) - after < 8, `${rss(server) - after} MiB more`);
+  crowd.close();
+  await eventually(async () => await metric(server, 'godwit_sessions') === 5, 'the end of all but the five, who may come back');
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
+
+for (const policy of ['drop', 'conflate'])
+  test(`${policy}: a thousand others hear everything, and the slow one ${policy === 'drop' ? 'is told what it missed' : 'has the newest'}`, { timeout: 60_000 }, async (t) => {
+    const server = await startServer('serve', ['--workers', '2', '--channel', `crowd:*=slow:${policy}`, '--channel', 'heavy:*=slow:conflate,history:0']);
+    const crowd = await Crowd.open(server, 'crowd:all', Math.min(999, MANY));
+    t.after(() => Promise.all([crowd.close(), server.kill()]));
+    const publish = publishTo(server, 'crowd:all');
+    const before = rss(server);
+    let overtaken = 0;
+    const slow = await clog(server, 'crowd:all', 'heavy:slow', async () => {
+      const last = overtaken;
+      overtaken = await metric(server, 'godwit_slow_conflated_total');
+      return overtaken === last + 10; // not one of ten was given
+    });
+    for (let i = 0; i < 10; i++) await crowd.expect(numbers(i * 20 + 1, 20), publish);
+    if (!isSanitized) assert.ok(rss(server) - before < 8, `${rss(server) - before} MiB more`);
+    assert.equal(await metric(server, 'godwit_slow_disconnected_total'), 0);
+    const dropped = await metric(server, 'godwit_slow_dropped_total'), conflated = await metric(server, 'godwit_slow_conflated_total') - overtaken;
+
+    slow.socket.resume();
+    let heard = 0, at = 0; // the system may take a little more than it seemed to
+    while (at < 200) {
+      const line = await slow.next(/^(msg|subscribed) crowd:all /);
+      const { cursor = line.head.split(' ')[2], recovered, missed = 0 } = words(line.head), offset = Number(cursor.split(':')[1]);
+      if (line.body) assert.equal(line.body, `message ${offset}`);
+      if (line.body) heard++;
+      else assert.equal(recovered, 'no');
+      if (policy === 'drop') assert.equal(offset, at + (line.body ? 1 : Number(missed)), 'what is missing has been told');
+      assert.ok(offset > at);
+      at = offset;
+    }
+    await crowd.expect(['and on'], publish);
+    assert.equal((await slow.next(/^msg crowd:all /)).body, 'and on');
+    assert.ok(heard < 10, `${heard} were given`);
+    assert.deepEqual([dropped, conflated], policy === 'drop' ? [200 - heard, 0] : [0, 200 - heard]);
+    crowd.close();
+    await slow.close();
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
