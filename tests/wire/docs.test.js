@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What README and docs/ tell a newcomer to type is answered, as it stands there.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { GODWIT, startServer } from '../support/server.js';
+
+const bash = (script) => promisify(execFile)('bash', ['-c', script], { timeout: 30_000 });
+const read = (name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+/** Every indented block, without the indentation. */
+const blocksOf = (text) =>
+  [...text.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => block.replace(/^ {4}/gm, ''));
+/** The commands of a block that are a curl alone; one goes on where its quotes are open. */
+const curlsOf = (block) => block.match(/^curl (?:'[^']*'|[^'\n])*$/gm) ?? [];
+
+let server;
+before(async () => {
+  server = await startServer('serve');
+});
+after(() => server.stop());
+/** As it would be typed, but to the server under test. */
+const here = (script) => script.replaceAll('localhost:8000', `127.0.0.1:${server.port}`).replaceAll('build/godwit', GODWIT);
+
+test('one channel, five ways', async () => {
+  const block = blocksOf(read('README.md')).find((text) => text.startsWith('(\n'));
+  const { stdout } = await bash(here(block));
+  for (const line of [/^SSE +data: hello, all five$/m, /^NDJSON +\{"offset":1,.*"text":"hello, all five"\}$/m,
+    /^long poll +\{.*"publications":\[\{"offset":1,.*"text":"hello, all five"\}\]\}$/m, /^WebSocket +hello, all five$/m,
+    /^godwit\.v1 +hello, all five$/m, /^published +\{"channel":"five",.*"duplicate":false\}$/m])
+    assert.match(stdout, line);
+});
+
+async function isAnswered(curl) {
+  const { cursor } = await (await fetch(`${server.url}/channels/lobby`)).json();
+  const stop = new AbortController();
+  const stream = await fetch(`${server.url}/channels/lobby?user=ann`, { headers: { accept: 'application/x-ndjson' }, signal: stop.signal });
+  const typed = here(curl).replace(/ +# .*$/, '').replace('CURSOR', cursor)
+    .replace('SESSION', stream.headers.get('godwit-session')).replace(/wait=\d+/, 'wait=1');
+  // a stream has no end: curl's is 28 then
+  const { stdout } = await bash(`${typed} -s -D - -o /dev/null ${curl.includes(' -N') ? '-m 2 || [ $? = 28 ]' : ''}`);
+  stop.abort();
+  assert.match(stdout, curl.includes('nonsense') ? /^HTTP\/1\.1 400/ : /^HTTP\/1\.1 20[014]/, `${typed}\n${stdout}`);
+}
+
+test('every curl is answered', async () => {
+  const curls = ['README.md', 'docs/http.md', 'docs/godwit.v1.md'].flatMap((name) => blocksOf(read(name)).flatMap(curlsOf));
+  assert.ok(curls.length >= 35, `${curls.length}`);
+  for (const curl of curls.filter((text) => !text.includes(' -N'))) await isAnswered(curl);
+  await Promise.all(curls.filter((text) => text.includes(' -N')).map(isAnswered));
+});
