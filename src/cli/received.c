@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading the server's JSON. jansson proves it and gives the strings; a payload that is JSON itself
- * is taken as it was written, since a number that is read and written again is another one. What
- * cuts it out may therefore trust the text.
+ * is taken as it was written, since a number that is read and written again is another one.
  */
 #include "cli/received.h"
 
 #include "codec/http/text.h"
+#include "codec/json.h"
 #include "godwit/error.h"
 
 #include <jansson.h>
@@ -22,78 +22,15 @@ uint64_t gw_cursor_offset(struct gw_str cursor) {
   return is_one ? offset : 0;
 }
 
-/* ---- cutting JSON that is known to be right ---- */
+/* ---- objects ---- */
 
-static bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static void skip(struct gw_str *rest, size_t n) {
-  rest->at += n;
-  rest->len -= n;
-}
-
-static void skip_blanks(struct gw_str *rest) {
-  while (rest->len && is_blank(*rest->at))
-    skip(rest, 1);
-}
-
-static size_t string_length(struct gw_str s) {
-  size_t i = 1;
-  while (i < s.len && s.at[i] != '"')
-    i += s.at[i] == '\\' ? 2 : 1;
-  return i < s.len ? i + 1 : s.len;
-}
-
-/* Up to the comma, colon or bracket that ends the value. */
-static struct gw_str cut_value(struct gw_str *rest) {
-  size_t i = 0, depth = 0;
-  for (; i < rest->len; i++) {
-    char c = rest->at[i];
-    if (c == '"') {
-      i += string_length((struct gw_str){rest->at + i, rest->len - i}) - 1;
-    } else if (c == '[' || c == '{') {
-      depth++;
-    } else if (depth == 0 && (c == ',' || c == ':' || c == ']' || c == '}')) {
-      break;
-    } else if (c == ']' || c == '}') {
-      depth--;
-    }
-  }
-  struct gw_str value = {rest->at, i};
-  while (value.len && is_blank(value.at[value.len - 1]))
-    value.len--;
-  skip(rest, i);
-  return value;
-}
-
-bool gw_received_next(struct gw_str *array, struct gw_str *out_element) {
-  skip_blanks(array);
-  if (array->len && (*array->at == '[' || *array->at == ',')) skip(array, 1);
-  skip_blanks(array);
-  if (array->len == 0 || *array->at == ']') return false;
-  *out_element = cut_value(array);
-  return true;
-}
-
-/* The value of a member, as it was written. */
+/* The value of a member, as it was written; of two of that name the last, as jansson has it. */
 static struct gw_str member(struct gw_str object, const char *quoted_name) {
-  struct gw_str found = {NULL, 0};
-  skip_blanks(&object);
-  if (object.len) skip(&object, 1);
-  while (object.len && *object.at != '}') {
-    skip_blanks(&object);
-    struct gw_str name = cut_value(&object);
-    if (object.len) skip(&object, 1); /* the colon */
-    skip_blanks(&object);
-    struct gw_str value = cut_value(&object);
+  struct gw_str rest = gw_json_inside(object, '{'), name, value, found = {NULL, 0};
+  while (gw_json_next_member(&rest, &name, &value))
     if (gw_str_is(name, quoted_name)) found = value;
-    if (object.len && *object.at == ',') skip(&object, 1);
-  }
   return found;
 }
-
-/* ---- objects ---- */
 
 void gw_received_reader_clear(struct gw_received_reader *reader) {
   json_decref(reader->root);
@@ -157,6 +94,6 @@ int gw_received_news_read(struct gw_received_reader *reader, struct gw_str objec
                                 .has_missed = json_is_number(missed)};
   if (out->has_missed) out->missed = (uint64_t)json_number_value(missed);
   if (json_is_array(json_object_get(reader->root, "publications")))
-    out->publications = member(object, "\"publications\"");
+    out->publications = gw_json_inside(member(object, "\"publications\""), '[');
   return 0;
 }

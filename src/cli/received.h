@@ -34,7 +34,7 @@ struct gw_received_news {
   bool is_gap;          /* `recovered` is false */
   bool has_missed;
   uint64_t missed;
-  struct gw_str publications; /* the array, as it was written: gw_received_next; at NULL: none */
+  struct gw_str publications; /* inside of the array, for gw_json_next_element; at NULL: none */
 };
 
 /* A publication's object. 0; 1: an object that is none; GW_ERR_ARGUMENT: not JSON. Slices live
@@ -44,8 +44,6 @@ int gw_received_read(struct gw_received_reader *reader, struct gw_str object,
 /* A poll's answer, or NDJSON's first line. As above. */
 int gw_received_news_read(struct gw_received_reader *reader, struct gw_str object,
                           struct gw_received_news *out);
-/* Cuts the next element off an array that was read; false at its end. */
-bool gw_received_next(struct gw_str *array, struct gw_str *out_element);
 void gw_received_reader_clear(struct gw_received_reader *reader);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "cli/subscribe_kinds.h"
+#include "codec/json.h"
 #include "godwit/error.h"
 
 enum {
@@ -48,7 +49,7 @@ static int tell(struct poll *poll) {
   if (r != 0 || !news.cursor.at || !news.publications.at) return GW_ERR_ARGUMENT;
   if (news.is_gap) gw_intake_gap(intake, 0, news.has_missed ? &news.missed : NULL);
   poll->told = 0;
-  while (gw_received_next(&news.publications, &element)) {
+  while (gw_json_next_element(&news.publications, &element)) {
     if (gw_received_read(&poll->publication, element, &received) != 0) return GW_ERR_ARGUMENT;
     if (!gw_intake_tell(intake, 0, &received)) return GW_GET_STOP;
     poll->told++;

@@ -95,19 +95,19 @@ static void an_answer_is_cut_into_publications(void **state) {
   assert_true(news.is_gap);
   assert_true(news.has_missed);
   assert_int_equal(news.missed, 3);
-  assert_true(gw_received_next(&news.publications, &element));
+  assert_true(gw_json_next_element(&news.publications, &element));
   assert_int_equal(gw_received_read(&reader, element, &received), 0);
   assert_str(received.payload, "],[");
-  assert_true(gw_received_next(&news.publications, &element));
+  assert_true(gw_json_next_element(&news.publications, &element));
   assert_int_equal(gw_received_read(&reader, element, &received), 0);
   assert_str(received.payload, "[1,2]");
-  assert_false(gw_received_next(&news.publications, &element));
+  assert_false(gw_json_next_element(&news.publications, &element));
   assert_int_equal(
       gw_received_news_read(
           &answer, GW_STR("{\"cursor\":\"E:0\",\"recovered\":true,\"publications\":[ ]}"), &news),
       0);
   assert_false(news.is_gap);
-  assert_false(gw_received_next(&news.publications, &element));
+  assert_false(gw_json_next_element(&news.publications, &element));
   assert_int_equal(gw_received_news_read(&answer, GW_STR("x"), &news), GW_ERR_ARGUMENT);
   gw_received_reader_clear(&answer);
   gw_received_reader_clear(&reader);
