@@ -37,7 +37,7 @@ static const struct gw_exchange_events events = {.on_gone = on_gone};
 /* What is wrong with it; NULL: nothing. */
 static const char *read_request(const struct gw_exchange *exchange, struct gw_opening *opening) {
   static const char channels[] = "/channels/";
-  struct gw_str path = exchange->path;
+  struct gw_str path = exchange->head->path;
   const char *problem = NULL;
   int inbox = gw_request_cursor(exchange, "inbox", &opening->inbox);
   if (inbox < 0) return "the cursor (inbox) is not one that this server gives";

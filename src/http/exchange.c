@@ -32,11 +32,11 @@ struct gw_ws_slice gw_exchange_method(const struct gw_exchange *exchange) {
 }
 
 struct gw_ws_slice gw_exchange_path(const struct gw_exchange *exchange) {
-  return slice(exchange->path);
+  return exchange->head ? slice(exchange->head->path) : (struct gw_ws_slice){0};
 }
 
 struct gw_ws_slice gw_exchange_query(const struct gw_exchange *exchange) {
-  return slice(exchange->query);
+  return exchange->head ? slice(exchange->head->query) : (struct gw_ws_slice){0};
 }
 
 struct gw_ws_slice gw_exchange_header(const struct gw_exchange *exchange, const char *lower_name) {

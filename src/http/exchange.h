@@ -31,7 +31,7 @@ struct gw_exchange_ops {
 struct gw_exchange {
   const struct gw_exchange_ops *ops;
   const struct gw_http_head *head; /* NULL once the handler has returned */
-  struct gw_str path, query, body;
+  struct gw_str body;
   struct gw_loop *loop;
   bool is_tls;
   bool is_answered;     /* or has begun to be */

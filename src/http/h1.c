@@ -22,13 +22,38 @@
 
 /* ---- ends ---- */
 
+void gw_h1_forget(struct gw_h1 *h1) {
+  if (!h1->kept) return;
+  gw_buf_clear(&h1->kept->head);
+  gw_buf_clear(&h1->kept->body_bytes);
+}
+
+static int keep(struct gw_h1 *h1) {
+  if (h1->kept) return 0;
+  h1->kept = calloc(1, sizeof *h1->kept);
+  if (!h1->kept) return GW_ERR_MEMORY;
+  gw_buf_init(&h1->kept->in, IN_MAX);
+  return 0;
+}
+
+static void kept_free(struct gw_h1 *h1) {
+  if (!h1->kept) return;
+  gw_h1_forget(h1);
+  gw_buf_clear(&h1->kept->in);
+  free(h1->kept);
+  h1->kept = NULL;
+}
+
 static void h1_free(struct gw_task *task) {
-  struct gw_h1 *h1 = gw_container_of(task, struct gw_h1, retire);
+  struct gw_h1 *h1 = gw_container_of(task, struct gw_h1, task);
   free(h1->exchange.lines);
-  gw_buf_clear(&h1->in);
-  gw_buf_clear(&h1->head);
-  gw_buf_clear(&h1->body_bytes);
+  kept_free(h1);
   free(h1);
+}
+
+static void retire(struct gw_h1 *h1) {
+  h1->task.run = h1_free;
+  gw_loop_retire(h1->side->loop, &h1->task);
 }
 
 void gw_h1_release(struct gw_h1 *h1) {
@@ -37,7 +62,7 @@ void gw_h1_release(struct gw_h1 *h1) {
   gw_loop_timer_cancel(h1->side->loop, &h1->timer);
   gw_list_remove(&h1->link);
   if (h1->side->on_done) h1->side->on_done(h1->side);
-  if (!h1->is_resuming) gw_loop_retire(h1->side->loop, &h1->retire);
+  if (!h1->is_resuming) retire(h1);
 }
 
 /* Nothing is answered any more; whoever counts on the exchange is told. Not inside a call of
@@ -68,7 +93,6 @@ static void begin_exchange(struct gw_h1 *h1, const struct gw_http_head *head) {
   free(h1->exchange.lines);
   h1->exchange = (struct gw_exchange){
       .ops = &gw_h1_ops, .head = head, .loop = h1->side->loop, .is_tls = h1->side->is_tls};
-  gw_http_target_split(head->target, &h1->exchange.path, &h1->exchange.query);
   h1->keep_alive = head->keep_alive;
   h1->is_http_1_0 = head->minor == 0;
   h1->is_head = head->method == GW_HTTP_HEAD;
@@ -83,9 +107,8 @@ static void serve(struct gw_h1 *h1, const struct gw_http_head *head, struct gw_s
   h1->side->on_request(h1->side, &h1->exchange);
   if (!gw_h1_is_owed(h1)) return;
   h1->exchange.head = NULL;
-  h1->exchange.path = h1->exchange.query = h1->exchange.body = (struct gw_str){0};
-  gw_buf_clear(&h1->head); /* the answer may take long */
-  gw_buf_clear(&h1->body_bytes);
+  h1->exchange.body = (struct gw_str){0};
+  gw_h1_forget(h1); /* the answer may take long */
   if (!gw_h1_listens(h1)) gw_stream_pause(h1->stream, true);
 }
 
@@ -94,11 +117,13 @@ static int keep_head(struct gw_h1 *h1, const struct gw_http_head *head, const ui
   begin_exchange(h1, head);
   size_t max = h1->side->on_head ? h1->side->on_head(h1->side, &h1->exchange) : h1->side->max_body;
   if (head->framing == GW_HTTP_LENGTH && head->length > max) return GW_ERR_HTTP_BODY_LARGE;
-  gw_buf_init(&h1->head, GW_HTTP_HEAD_MAX);
-  gw_buf_init(&h1->body_bytes, max ? max : 1);
-  int r = gw_buf_add(&h1->head, data, len);
+  int r = keep(h1);
   if (r < 0) return r;
-  gw_http_body_init(&h1->body, head);
+  gw_buf_init(&h1->kept->head, GW_HTTP_HEAD_MAX);
+  gw_buf_init(&h1->kept->body_bytes, max ? max : 1);
+  r = gw_buf_add(&h1->kept->head, data, len);
+  if (r < 0) return r;
+  gw_http_body_init(&h1->kept->body, head);
   h1->state = GW_H1_BODY;
   return 0;
 }
@@ -106,11 +131,12 @@ static int keep_head(struct gw_h1 *h1, const struct gw_http_head *head, const ui
 /* The whole body is there: the head is read once more from where it was kept. */
 static void serve_kept(struct gw_h1 *h1) {
   struct gw_http_head head;
-  int r = gw_http_request_parse(&head, (const char *)h1->head.data, h1->head.len);
+  const struct gw_h1_kept *kept = h1->kept;
+  int r = gw_http_request_parse(&head, (const char *)kept->head.data, kept->head.len);
   if (r < 0) {
     gw_h1_refuse(h1, r);
   } else {
-    serve(h1, &head, (struct gw_str){(const char *)h1->body_bytes.data, h1->body_bytes.len});
+    serve(h1, &head, (struct gw_str){(const char *)kept->body_bytes.data, kept->body_bytes.len});
   }
 }
 
@@ -118,12 +144,12 @@ static void serve_kept(struct gw_h1 *h1) {
 static int read_body(struct gw_h1 *h1, uint8_t **data, size_t *len) {
   struct gw_str piece;
   const char *at = (const char *)*data;
-  int r = gw_http_body_read(&h1->body, &at, len, &piece);
+  int r = gw_http_body_read(&h1->kept->body, &at, len, &piece);
   *data = (uint8_t *)at;
-  h1->rest = *data;
-  h1->rest_len = *len;
+  h1->side->rest = *data;
+  h1->side->rest_len = *len;
   if (r == 1) {
-    r = gw_buf_add(&h1->body_bytes, piece.at, piece.len);
+    r = gw_buf_add(&h1->kept->body_bytes, piece.at, piece.len);
     if (r == 0) return 1;
     if (r == GW_ERR_FULL) r = GW_ERR_HTTP_BODY_LARGE;
   }
@@ -158,10 +184,10 @@ static int read_head(struct gw_h1 *h1, uint8_t **data, size_t *len) {
     gw_h1_refuse(h1, r);
     return 1;
   }
-  h1->rest = *data + n;
-  h1->rest_len = *len - n;
+  h1->side->rest = *data + n;
+  h1->side->rest_len = *len - n;
   if (h1->state == GW_H1_BODY) {
-    if (head.expects_continue && h1->rest_len == 0 && head.minor == 1) say_continue(h1);
+    if (head.expects_continue && h1->side->rest_len == 0 && head.minor == 1) say_continue(h1);
   } else {
     serve(h1, &head, (struct gw_str){0});
   }
@@ -184,38 +210,46 @@ static void feed(struct gw_h1 *h1, uint8_t **data, size_t *len) {
   h1->in_feed = false;
 }
 
+/* Nothing waits and no body is awaited: the usual case. */
+static void kept_trim(struct gw_h1 *h1) {
+  if (gw_h1_waiting(h1) == 0 && h1->state != GW_H1_BODY) kept_free(h1);
+}
+
 /* What is not used up waits. */
 static void keep_rest(struct gw_h1 *h1, const uint8_t *data, size_t len) {
   if (h1->state == GW_H1_ENDING || h1->state == GW_H1_UPGRADED || len == 0) return;
-  if (gw_buf_add(&h1->in, data, len) < 0) {
+  if (keep(h1) < 0 || gw_buf_add(&h1->kept->in, data, len) < 0) {
     gw_stream_abort(h1->stream, GW_ERR_MEMORY);
     abandon(h1);
-  } else if (gw_h1_listens(h1) && h1->in.len >= GW_H1_AHEAD_MAX) {
+  } else if (gw_h1_listens(h1) && gw_h1_waiting(h1) >= GW_H1_AHEAD_MAX) {
     gw_stream_pause(h1->stream, true);
   }
 }
 
 static void feed_kept(struct gw_h1 *h1) {
-  uint8_t *data = h1->in.data;
-  size_t len = h1->in.len;
+  struct gw_buf *in = &h1->kept->in;
+  uint8_t *data = in->data;
+  size_t len = in->len;
   feed(h1, &data, &len);
   if (h1->state == GW_H1_UPGRADED || h1->state == GW_H1_ENDING) return;
   if (len == 0) {
-    gw_buf_clear(&h1->in);
+    gw_buf_clear(in);
   } else {
-    gw_buf_drop(&h1->in, h1->in.len - len);
+    gw_buf_drop(in, in->len - len);
   }
+  kept_trim(h1);
 }
 
 static void on_data(struct gw_stream *stream, uint8_t *data, size_t len) {
   struct gw_h1 *h1 = stream->owner;
-  if (h1->in.len || h1->state == GW_H1_ANSWER || h1->is_full) {
+  if (gw_h1_waiting(h1) || h1->state == GW_H1_ANSWER || h1->is_full) {
     keep_rest(h1, data, len);
     if (h1->state == GW_H1_HEAD || h1->state == GW_H1_BODY) feed_kept(h1);
     return;
   }
   feed(h1, &data, &len);
   keep_rest(h1, data, len);
+  kept_trim(h1);
 }
 
 static void go(struct gw_h1 *h1) {
@@ -233,24 +267,25 @@ static void stop(struct gw_h1 *h1) {
 /* After an answer that came later: what had been sent ahead is served, in a turn's end of its own
  * so that answers given inside calls never nest. */
 static void on_resume(struct gw_task *task) {
-  struct gw_h1 *h1 = gw_container_of(task, struct gw_h1, resume);
+  struct gw_h1 *h1 = gw_container_of(task, struct gw_h1, task);
   h1->is_resuming = false;
   if (h1->is_released) {
-    gw_loop_retire(h1->side->loop, &h1->retire);
+    retire(h1);
     return;
   }
   if (gw_h1_listens(h1) && h1->has_ended) go(h1);
   if (h1->side->is_draining) stop(h1);
   if (h1->state != GW_H1_HEAD || h1->is_full) return;
   gw_stream_pause(h1->stream, false);
-  if (h1->in.len) feed_kept(h1);
+  if (gw_h1_waiting(h1)) feed_kept(h1);
   if (h1->state == GW_H1_HEAD && h1->has_ended) gw_h1_close(h1);
 }
 
 void gw_h1_resume_later(struct gw_h1 *h1) {
-  if (h1->is_resuming) return;
+  if (h1->is_resuming || h1->is_released) return;
   h1->is_resuming = true;
-  gw_loop_defer(h1->side->loop, &h1->resume);
+  h1->task.run = on_resume;
+  gw_loop_defer(h1->side->loop, &h1->task);
 }
 
 static void on_end(struct gw_stream *stream) {
@@ -298,12 +333,9 @@ int gw_h1_open(struct gw_h1_side *side, struct gw_stream *stream) {
   }
   h1->side = side;
   h1->stream = stream;
-  h1->retire.run = h1_free;
-  h1->resume.run = on_resume;
   h1->timer.on_due = on_timer;
   h1->exchange.ops = &gw_h1_ops;
   h1->has_begun = true; /* from the accept on */
-  gw_buf_init(&h1->in, IN_MAX);
   gw_list_append(&side->conns, &h1->link);
   gw_stream_own(stream, &events, h1);
   gw_loop_timer_set(side->loop, &h1->timer, side->handshake_ms);
@@ -311,7 +343,7 @@ int gw_h1_open(struct gw_h1_side *side, struct gw_stream *stream) {
 }
 
 static void drain(struct gw_h1 *h1) {
-  if (h1->state == GW_H1_HEAD && h1->in.len == 0) {
+  if (h1->state == GW_H1_HEAD && gw_h1_waiting(h1) == 0) {
     gw_h1_close(h1);
   } else {
     stop(h1);

@@ -9,6 +9,8 @@
 struct gw_h1_side {
   struct gw_loop *loop;
   bool is_tls;
+  uint8_t *rest; /* while one is fed: what lies behind the request that is being served */
+  size_t rest_len;
   bool is_draining;      /* answers end their connections */
   unsigned handshake_ms; /* for a request to be whole, from its first byte or from the accept */
   unsigned keep_alive_ms;

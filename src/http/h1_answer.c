@@ -57,7 +57,7 @@ static int write_head(const struct gw_h1 *h1, const struct gw_reply *reply,
 /* Whether the connection ends with this answer. */
 static bool is_last(const struct gw_h1 *h1) {
   return !h1->keep_alive || h1->exchange.must_close || h1->side->is_draining ||
-         (h1->has_ended && h1->in.len == 0);
+         (h1->has_ended && gw_h1_waiting(h1) == 0);
 }
 
 static int lose(struct gw_h1 *h1, int err) {
@@ -77,8 +77,7 @@ static void answered(struct gw_h1 *h1, int written, bool ends) {
   h1->state = GW_H1_HEAD;
   h1->has_begun = false;
   h1->scan = (struct gw_http_scan){0};
-  gw_buf_clear(&h1->head);
-  gw_buf_clear(&h1->body_bytes);
+  gw_h1_forget(h1);
   gw_loop_timer_set(h1->side->loop, &h1->timer, h1->side->keep_alive_ms);
   if (!h1->in_feed) gw_h1_resume_later(h1);
 }
@@ -129,7 +128,7 @@ static void listen_on(struct gw_h1 *h1) {
   if (!h1->is_guarded) gw_stream_guard(h1->stream);
   h1->is_guarded = true;
   if (h1->has_ended || h1->side->is_draining) gw_h1_resume_later(h1);
-  if (h1->in.len < GW_H1_AHEAD_MAX) gw_stream_pause(h1->stream, false);
+  if (gw_h1_waiting(h1) < GW_H1_AHEAD_MAX) gw_stream_pause(h1->stream, false);
 }
 
 static void h1_hold(struct gw_exchange *exchange) {
@@ -240,13 +239,13 @@ static int h1_upgrade(struct gw_exchange *exchange, struct gw_conn *conn,
   struct gw_stream *stream = h1->stream;
   h1->state = GW_H1_UPGRADED;
   if (!h1->in_feed) { /* accepted later: what came meanwhile has been kept */
-    h1->rest = h1->in.data;
-    h1->rest_len = h1->in.len;
+    h1->side->rest_len = gw_h1_waiting(h1);
+    h1->side->rest = h1->side->rest_len ? h1->kept->in.data : NULL;
     gw_stream_pause(stream, false);
   }
   gw_conn_open(conn, stream, &request->deflate, protocol < 0 ? -1 : protocol);
   if (h1->side->is_draining) gw_conn_stop(conn);
-  if (h1->rest_len) gw_conn_feed(conn, h1->rest, h1->rest_len);
+  if (h1->side->rest_len) gw_conn_feed(conn, h1->side->rest, h1->side->rest_len);
   gw_h1_release(h1);
   return 0;
 }

@@ -8,6 +8,8 @@
 #include "codec/http/body.h"
 #include "http/h1.h"
 
+#include <assert.h>
+
 enum gw_h1_state {
   GW_H1_HEAD,     /* a request's head is awaited */
   GW_H1_BODY,     /* its head is kept in `head`, its body grows in `body_bytes` */
@@ -20,34 +22,46 @@ enum gw_h1_state {
  * that the end may go unseen: against a peer that pipelines without end. */
 #define GW_H1_AHEAD_MAX GW_HTTP_HEAD_MAX
 
+/* What outlasts the read buffer of a request that is not served yet; most are never kept. */
+struct gw_h1_kept {
+  struct gw_buf in;   /* what is not used up */
+  struct gw_buf head; /* GW_H1_BODY: this and all that follows */
+  struct gw_http_body body;
+  struct gw_buf body_bytes;
+};
+
 struct gw_h1 {
   struct gw_exchange exchange; /* first: the ops find their way back by it */
   struct gw_h1_side *side;
   struct gw_stream *stream;
   struct gw_link link;
   struct gw_timer timer;
-  struct gw_task retire, resume;
+  struct gw_task task;     /* is_resuming: the next step; is_released: freeing it */
+  struct gw_h1_kept *kept; /* NULL: nothing */
   struct gw_http_scan scan;
-  struct gw_http_body body;
-  struct gw_buf in, head, body_bytes;
   uint8_t state;
-  bool in_feed;     /* feed() is on the stack: it goes on by itself */
-  bool is_resuming; /* `resume` is queued */
-  bool has_ended;   /* the peer sends no more */
-  bool has_begun;   /* the time for this request runs: nothing that still comes may extend it */
-  bool is_full;     /* answers wait for a peer that does not read them: no more are made */
-  bool keep_alive;  /* what the present request allows */
-  bool is_http_1_0;
-  bool is_head;
-  bool is_held;    /* the client's end is its going, though nothing has been answered */
-  bool is_chunked; /* the body that goes on has chunks */
-  bool is_mute;    /* it has none: the answer to HEAD, or a status without a body */
-  bool is_stopped; /* its exchange has been told that the server stops */
-  bool is_guarded; /* gw_stream_guard was called */
-  bool is_released;
-  uint8_t *rest; /* in feed(): what lies behind the request that is being served */
-  size_t rest_len;
+  bool in_feed : 1;     /* feed() is on the stack: it goes on by itself */
+  bool is_resuming : 1; /* `resume` is queued */
+  bool has_ended : 1;   /* the peer sends no more */
+  bool has_begun : 1;   /* the time for this request runs: nothing that still comes may extend it */
+  bool is_full : 1;     /* answers wait for a peer that does not read them: no more are made */
+  bool keep_alive : 1;  /* what the present request allows */
+  bool is_http_1_0 : 1;
+  bool is_head : 1;
+  bool is_held : 1;    /* the client's end is its going, though nothing has been answered */
+  bool is_chunked : 1; /* the body that goes on has chunks */
+  bool is_mute : 1;    /* it has none: the answer to HEAD, or a status without a body */
+  bool is_stopped : 1; /* its exchange has been told that the server stops */
+  bool is_guarded : 1; /* gw_stream_guard was called */
+  bool is_released : 1;
 };
+
+static_assert(sizeof(struct gw_h1) <= 200, "a client that waits has its price");
+
+/* What waits behind the request that is being read or served. */
+static inline size_t gw_h1_waiting(const struct gw_h1 *h1) {
+  return h1->kept ? h1->kept->in.len : 0;
+}
 
 /* ---- h1_answer.c ---- */
 
@@ -56,6 +70,9 @@ extern const struct gw_exchange_ops gw_h1_ops;
 void gw_h1_refuse(struct gw_h1 *h1, int err);
 
 /* ---- h1.c ---- */
+
+/* The request that was kept has been served, its memory is not needed. */
+void gw_h1_forget(struct gw_h1 *h1);
 
 /* Closes the stream gracefully. */
 void gw_h1_close(struct gw_h1 *h1);

@@ -49,7 +49,7 @@ static bool has_tag(const struct gw_exchange *exchange, const char *etag) {
 }
 
 static void on_page(struct gw_exchange *exchange, void *user) {
-  const struct gw_asset *asset = gw_asset_find(exchange->path.at, exchange->path.len);
+  const struct gw_asset *asset = gw_asset_find(exchange->head->path.at, exchange->head->path.len);
   (void)user;
   bool is_gzip = asset->gzip && takes(exchange, "accept-encoding", "gzip");
   const char *etag = is_gzip ? asset->gzip_etag : asset->etag;

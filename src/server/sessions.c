@@ -70,7 +70,7 @@ static const struct gw_inquiry_ops end = {visit_end, answer_end, search_free};
 /* What the path says behind the route; at NULL: no id of a session. */
 static struct gw_str read_id(const struct gw_exchange *exchange, char *out, size_t size) {
   size_t route = sizeof "/sessions/" - 1;
-  struct gw_str path = {exchange->path.at + route, exchange->path.len - route};
+  struct gw_str path = {exchange->head->path.at + route, exchange->head->path.len - route};
   int len = gw_http_percent_decode(path, false, out, size);
   return (struct gw_str){len < 0 ? NULL : out, len < 0 ? 0 : (size_t)len};
 }

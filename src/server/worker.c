@@ -19,7 +19,7 @@ static struct gw_worker *worker_of(struct gw_h1_side *side) {
 /* A page may read why its body is refused. */
 static size_t on_head(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
-  int i = gw_routes_find(worker->routes, exchange->path);
+  int i = gw_routes_find(worker->routes, exchange->head->path);
   const struct gw_http *http = i < 0 ? NULL : worker->routes->at[i].http;
   if (http) (void)gw_cors_mark(exchange, http->origins);
   return http && http->max_body ? http->max_body : side->max_body;
@@ -43,7 +43,7 @@ static void serve_websocket(struct gw_worker *worker, unsigned i, struct gw_exch
 
 static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
-  int i = gw_routes_find(worker->routes, exchange->path);
+  int i = gw_routes_find(worker->routes, exchange->head->path);
   const struct gw_route *route = i < 0 ? NULL : &worker->routes->at[i];
   if (!route) {
     exchange->must_close = exchange->head->wants_upgrade;

@@ -42,7 +42,7 @@ int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *g
   *out_problem = "Authorization is one field: Bearer and a token";
   if (read_bearer(exchange->head, &credentials.token) < 0) return GW_ERR_ARGUMENT;
   *out_problem = "a user's name is 1 to 128 bytes of UTF-8 without control characters";
-  struct gw_str given = gw_http_query_get(exchange->query, "user");
+  struct gw_str given = gw_http_query_get(exchange->head->query, "user");
   if (given.at) {
     int len = gw_http_percent_decode(given, true, user, sizeof user);
     if (len <= 0) return GW_ERR_ARGUMENT;

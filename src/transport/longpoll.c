@@ -21,8 +21,11 @@ struct longpoll {
   struct gw_exchange *exchange; /* NULL: it has left */
   struct gw_loop *loop;
   struct gw_entry *entry;
-  struct gw_timer timer;
-  struct gw_task answer, retire;
+  union {
+    struct gw_timer timer;
+    struct gw_task retire; /* once it has left and no answer is queued */
+  };
+  struct gw_task answer;
   bool is_queued; /* the answer, for the end of the turn */
   bool will_resume;
   bool is_fresh; /* no cursor was given: all that is kept is the answer, and nothing is missing */
@@ -54,6 +57,11 @@ static void poll_free(struct gw_task *task) {
   free(poll);
 }
 
+static void retire(struct longpoll *poll) {
+  poll->retire.run = poll_free;
+  gw_loop_retire(poll->loop, &poll->retire);
+}
+
 /* The exchange is whoever's answers it. */
 static struct gw_exchange *leave(struct longpoll *poll) {
   struct gw_exchange *exchange = poll->exchange;
@@ -61,7 +69,7 @@ static struct gw_exchange *leave(struct longpoll *poll) {
   gw_entry_cancel(&poll->entry);
   gw_carrier_detach(&poll->carrier, !poll->will_resume);
   gw_loop_timer_cancel(poll->loop, &poll->timer);
-  if (!poll->is_queued) gw_loop_retire(poll->loop, &poll->retire);
+  if (!poll->is_queued) retire(poll);
   return exchange;
 }
 
@@ -84,7 +92,7 @@ static void on_turn_end(struct gw_task *task) {
   if (poll->exchange)
     answer(poll);
   else
-    gw_loop_retire(poll->loop, &poll->retire);
+    retire(poll);
 }
 
 static void queue_answer(struct longpoll *poll) {
@@ -201,7 +209,6 @@ static struct longpoll *poll_new(struct gw_exchange *exchange,
                             .loop = exchange->loop,
                             .timer.on_due = on_timer,
                             .answer.run = on_turn_end,
-                            .retire.run = poll_free,
                             .will_resume = request->will_resume,
                             .wait = request->wait,
                             .limit = request->limit,

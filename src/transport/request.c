@@ -50,13 +50,13 @@ static int read_user(struct gw_str path, struct gw_channel_request *out) {
 }
 
 static int read_path(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str path = exchange->path;
+  struct gw_str path = exchange->head->path;
   if (cut_prefix(&path, users)) return read_user(path, out);
   return cut_prefix(&path, channels) ? read_channel(path, out) : GW_ERR_ARGUMENT;
 }
 
 int gw_request_cursor(const struct gw_exchange *exchange, const char *name, struct gw_cursor *out) {
-  struct gw_str given = gw_http_query_get(exchange->query, name);
+  struct gw_str given = gw_http_query_get(exchange->head->query, name);
   char text[GW_CURSOR_TEXT];
   if (!given.at) return 0;
   int len = gw_http_percent_decode(given, true, text, sizeof text);
@@ -78,7 +78,7 @@ static int read_after(const struct gw_exchange *exchange, struct gw_channel_requ
 }
 
 int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit) {
-  struct gw_str text = gw_http_query_get(exchange->query, "limit");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "limit");
   unsigned limit = 0;
   if (!text.at) return 0;
   if (text.len < 1 || text.len > 6) return GW_ERR_ARGUMENT;
@@ -96,14 +96,14 @@ static int read_limit(const struct gw_exchange *exchange, struct gw_channel_requ
 }
 
 static int read_echo(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str text = gw_http_query_get(exchange->query, "echo");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "echo");
   if (!text.at || gw_str_is(text, "yes")) return 0;
   out->is_silent = gw_str_is(text, "no");
   return out->is_silent ? 0 : GW_ERR_ARGUMENT;
 }
 
 static int read_event(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str text = gw_http_query_get(exchange->query, "event");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "event");
   if (!text.at) return 0;
   int len = gw_http_percent_decode(text, true, out->event_text, sizeof out->event_text);
   if (len < 0) return GW_ERR_ARGUMENT;
@@ -112,7 +112,7 @@ static int read_event(const struct gw_exchange *exchange, struct gw_channel_requ
 }
 
 static int read_data(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str text = gw_http_query_get(exchange->query, "data");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "data");
   out->has_json_data = gw_str_is(text, "json");
   return !text.at || out->has_json_data ? 0 : GW_ERR_ARGUMENT;
 }
@@ -164,7 +164,7 @@ static void read_prefer(const struct gw_http_head *head, struct gw_channel_reque
 
 /* A preference goes before the parameter, which must make sense all the same. */
 static int read_wait(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str text = gw_http_query_get(exchange->query, "wait");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "wait");
   if (text.at && parse_wait(text, &out->wait) < 0) return GW_ERR_ARGUMENT;
   out->has_wait = text.at != NULL;
   struct gw_channel_request preferred = {.has_wait = false};
@@ -177,7 +177,7 @@ static int read_wait(const struct gw_exchange *exchange, struct gw_channel_reque
 
 /* Which sessions there are is not known here: any text may be the name of one that is over. */
 static int read_session(const struct gw_exchange *exchange, struct gw_channel_request *out) {
-  struct gw_str text = gw_http_query_get(exchange->query, "session");
+  struct gw_str text = gw_http_query_get(exchange->head->query, "session");
   if (!text.at) return 0;
   int len = gw_http_percent_decode(text, true, out->session_text, sizeof out->session_text);
   if (len <= 0) return GW_ERR_ARGUMENT;

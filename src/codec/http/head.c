@@ -339,6 +339,7 @@ int gw_http_request_parse(struct gw_http_head *head, const char *data, size_t le
   if (said.hosts ? gw_http_authority_parse(head->host, &authority) < 0 : head->minor == 1)
     return GW_ERR_HTTP_SYNTAX; /* RFC 9112 section 3.2 */
   err = resolve_target(head);
+  gw_http_target_split(head->target, &head->path, &head->query);
   if (err == 0) err = decide_framing(head, &said, GW_HTTP_NO_BODY);
   if (err < 0) return err;
   decide_connection(head, &said);

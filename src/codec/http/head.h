@@ -62,7 +62,8 @@ struct gw_http_head {
   struct gw_str method_text;
   struct gw_str target; /* origin-form beginning with `/`, absolute-form reduced to its path, `*`,
                            or authority (CONNECT) */
-  struct gw_str host;   /* of the one Host header, or of an absolute target */
+  struct gw_str path, query; /* of the target, at its first `?`; query at NULL: none */
+  struct gw_str host;        /* of the one Host header, or of an absolute target */
   /* response */
   unsigned status;
   struct gw_str reason;

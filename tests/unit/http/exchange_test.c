@@ -54,7 +54,6 @@ static struct gw_exchange *request(const char *format, ...) {
   int n = vsnprintf(c->request, sizeof c->request, format, args);
   va_end(args);
   assert_int_equal(gw_http_request_parse(&c->head, c->request, (size_t)n), 0);
-  gw_http_target_split(c->head.target, &c->exchange.path, &c->exchange.query);
   return &c->exchange;
 }
 

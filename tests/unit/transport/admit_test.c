@@ -39,7 +39,7 @@ static int admit(const char *query, const char *first, const char *second) {
   struct gw_http_head head = {.n_fields = 0};
   struct gw_exchange exchange = {.ops = &exchange_ops, .head = &head};
   const char *problem = NULL;
-  if (query) exchange.query = gw_str_of(query);
+  if (query) head.query = gw_str_of(query);
   if (first)
     head.fields[head.n_fields++] =
         (struct gw_http_field){GW_STR("Authorization"), gw_str_of(first)};

@@ -28,10 +28,11 @@ static int read_with(const char *target, const char *last_id, const char *prefer
   add_field(&head, "Prefer", prefer_too);
   struct gw_str text = gw_str_of(target);
   const char *mark = memchr(text.at, '?', text.len);
-  struct gw_exchange exchange = {.head = &head, .path = text};
+  struct gw_exchange exchange = {.head = &head};
+  head.path = text;
   if (mark) {
-    exchange.path.len = (size_t)(mark - text.at);
-    exchange.query = gw_str_of(mark + 1);
+    head.path.len = (size_t)(mark - text.at);
+    head.query = gw_str_of(mark + 1);
   }
   const char *problem = NULL;
   int err = gw_channel_request_read(&exchange, &request, &problem);
