@@ -2,7 +2,8 @@
 /*
  * The embedded files as answers: the compressed form where the browser takes it, 304 where it has
  * it already, and headers that let a page do no more than ours do. Each has a route of its own, so
- * that any other path is 404 whatever the method. `/healthz` says that the process answers.
+ * that any other path is 404 whatever the method. `/healthz` says that the process answers,
+ * `/readyz` that it takes requests: who stops accepts no connection any more.
  */
 #include "server/pages.h"
 
@@ -81,6 +82,7 @@ static const struct gw_http health_route = {
 
 int gw_pages_route(struct gw_server *server) {
   int r = gw_server_http(server, "/healthz", &health_route);
+  if (r == 0) r = gw_server_http(server, "/readyz", &health_route);
   for (size_t i = 0; r == 0 && i < gw_assets_count; i++)
     r = gw_server_http(server, gw_assets[i].path, &page_route);
   return r;

@@ -41,11 +41,18 @@ static void serve_websocket(struct gw_worker *worker, unsigned i, struct gw_exch
   gw_exchange_websocket(exchange, &worker->conn_routes[i * GW_ROUTE_WEBSOCKETS + k]);
 }
 
+/* `OPTIONS *` asks whether the server is there (RFC 9110 section 9.3.7). */
+static bool is_to_all(const struct gw_exchange *exchange) {
+  return exchange->head->method == GW_HTTP_OPTIONS && gw_str_is(exchange->path, "*");
+}
+
 static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
   int i = gw_routes_find(worker->routes, exchange->head->path);
   const struct gw_route *route = i < 0 ? NULL : &worker->routes->at[i];
-  if (!route) {
+  if (is_to_all(exchange)) {
+    gw_exchange_answer(exchange, &(struct gw_reply){.status = 204});
+  } else if (!route) {
     exchange->must_close = exchange->head->wants_upgrade;
     gw_exchange_problem(exchange, 404, "nothing is at this path");
   } else if (route->n_websockets && gw_exchange_wants_websocket(exchange)) {
@@ -54,9 +61,8 @@ static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
     exchange->must_close = gw_exchange_wants_websocket(exchange);
     if (gw_cors_admit(exchange, route->http->origins, route->http->methods))
       route->http->on_request(exchange, route->http->user);
-  } else {
-    /* Says what is missing: Upgrade, Connection, or the method. */
-    serve_websocket(worker, (unsigned)i, exchange);
+  } else if (gw_cors_admit(exchange, route->websockets[0]->origins, "GET")) {
+    serve_websocket(worker, (unsigned)i, exchange); /* says what is missing */
   }
 }
 

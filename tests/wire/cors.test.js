@@ -64,8 +64,15 @@ test('where anyone may come, cookies do not count', async () => {
 
 test('OPTIONS and 405 say what a path takes', async () => {
   for (const [method, status] of [['OPTIONS', 204], ['DELETE', 405]]) {
-    const answer = await ask(method, '/healthz');
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await ask(method, path);
+      assert.equal(answer.status, status);
+      assert.equal(field(answer, 'allow'), 'GET, HEAD, OPTIONS');
+    }
+    const answer = await ask(method, '/ws'); // a handshake is a GET
     assert.equal(answer.status, status);
-    assert.equal(field(answer, 'allow'), 'GET, HEAD, OPTIONS');
+    assert.equal(field(answer, 'allow'), 'GET, OPTIONS');
   }
+  assert.equal((await ask('GET', '/readyz')).status, 200);
+  assert.equal((await ask('OPTIONS', '*')).status, 204);
 });
