@@ -55,6 +55,8 @@ static int run_help(const char *name) {
 
 int main(int argc, char **argv) {
   hold_standard_descriptors();
+  /* A line at a time: those of several programs on one terminal or in one file must not mix. */
+  setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
   const char *name = argc > 1 ? argv[1] : NULL;
   if (!name) {
     print_usage(stderr);

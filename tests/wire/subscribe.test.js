@@ -3,10 +3,13 @@
 // when it comes back and where it goes on, and how it ends. What it does with the real server: subscribe_recovery.test.js.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import http from 'node:http';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
-import { run, start } from '../support/program.js';
+import { PYTHON, run, start } from '../support/program.js';
+import { GODWIT } from '../support/server.js';
 
 /**
  * A server whose answers come from `answer(request, response, n)` and, for WebSockets, `talk(socket, request, n)`; n counts
@@ -255,6 +258,21 @@ test('nobody reads any more: it ends quietly', async (t) => {
   child.child.stdout.destroy();
   const { code, stderr } = await child.ended;
   assert.deepEqual([code, stderr], [0, '']);
+});
+
+test('a line on standard error is one write, so that those of several programs do not mix', async () => {
+  // a datagram socket keeps the writes apart
+  const script = `
+import socket, subprocess, sys
+reads, writes = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+subprocess.run(sys.argv[1:], stderr=writes)
+writes.close()
+reads.setblocking(False)
+try:
+    while True: print(repr(reads.recv(65536)))
+except OSError: pass`;
+  const { stdout } = await promisify(execFile)(PYTHON, ['-c', script, GODWIT, 'subscribe', 'http://127.0.0.1:1', 'a']);
+  assert.match(stdout, /^b'godwit subscribe: http:.*\\n'\n$/);
 });
 
 test('bad usage is told as such', async () => {
