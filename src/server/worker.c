@@ -43,7 +43,7 @@ static void serve_websocket(struct gw_worker *worker, unsigned i, struct gw_exch
 
 /* `OPTIONS *` asks whether the server is there (RFC 9110 section 9.3.7). */
 static bool is_to_all(const struct gw_exchange *exchange) {
-  return exchange->head->method == GW_HTTP_OPTIONS && gw_str_is(exchange->path, "*");
+  return exchange->head->method == GW_HTTP_OPTIONS && gw_str_is(exchange->head->path, "*");
 }
 
 static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
