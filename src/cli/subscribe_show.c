@@ -6,35 +6,22 @@
  */
 #include "cli/subscribe_show.h"
 
+#include "base/simd.h"
+#include "base/utf8.h"
 #include "cli/connect_show.h"
-#include "codec/http/text.h"
-#include "godwit/error.h"
-
-#include <jansson.h>
+#include "codec/json_write.h"
 
 /* ---- JSON ---- */
 
-static int add_dumped(const char *text, size_t len, void *out) {
-  return gw_buf_add(out, text, len);
-}
-
 /* 1: not UTF-8, so no JSON string. */
 static int add_string(struct gw_buf *out, struct gw_str text) {
-  json_t *value = json_stringn(text.at, text.len);
-  if (!value) return 1;
-  int r = json_dump_callback(value, add_dumped, out, JSON_ENCODE_ANY);
-  json_decref(value);
-  return r == 0 ? 0 : GW_ERR_MEMORY;
+  if (!gw_utf8_valid(gw_simd_best(), (const uint8_t *)text.at, text.len)) return 1;
+  return gw_json_add_string(out, text);
 }
 
 static int add_base64(struct gw_buf *out, struct gw_str bytes) {
-  size_t size = bytes.len / 3 * 4 + 5; /* with padding and a NUL */
-  int r = gw_buf_add_text(out, ",\"base64\":\"");
-  if (r == 0) r = gw_buf_reserve(out, size);
-  if (r == 0) r = gw_base64_encode(bytes.at, bytes.len, (char *)out->data + out->len, size);
-  if (r < 0) return r;
-  out->len += (size_t)r;
-  return gw_buf_add(out, "\"", 1);
+  int r = gw_buf_add_text(out, ",\"base64\":");
+  return r == 0 ? gw_json_add_base64(out, bytes) : r;
 }
 
 /* A member whose text is one; what is not UTF-8 is left out. */
@@ -57,14 +44,9 @@ static int add_text(struct gw_buf *out, struct gw_str text) {
   return add_base64(out, text);
 }
 
-/* On one line, whatever blanks it came with: line ends stand only between its tokens. */
 static int add_data(struct gw_buf *out, struct gw_str json) {
   int r = gw_buf_add_text(out, ",\"data\":");
-  size_t begin = out->len;
-  if (r == 0) r = gw_buf_add_str(out, json);
-  for (size_t i = begin; r == 0 && i < out->len; i++)
-    if (out->data[i] == '\n' || out->data[i] == '\r') out->data[i] = ' ';
-  return r;
+  return r == 0 ? gw_json_add_line(out, json) : r;
 }
 
 static int add_payload(struct gw_buf *out, const struct gw_received *received) {

@@ -9,6 +9,7 @@
 
 #include "codec/http/write.h"
 #include "codec/json.h"
+#include "codec/json_write.h"
 #include "http/exchange.h"
 #include "server/batch_item.h"
 #include "transport/answer.h"

@@ -2,6 +2,7 @@
 /* Writes what a session is; its inbox is not among the channels that it holds. */
 #include "server/report.h"
 
+#include "codec/json_write.h"
 #include "transport/json.h"
 
 static int add_user(struct gw_buf *out, const struct gw_session *session) {

@@ -6,11 +6,11 @@
 #include "server/api.h"
 
 #include "base/map.h"
+#include "codec/json_write.h"
 #include "http/exchange.h"
 #include "server/inquiry.h"
 #include "server/report.h"
 #include "transport/answer.h"
-#include "transport/json.h"
 #include "transport/publish.h"
 
 #include <stdlib.h>

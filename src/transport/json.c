@@ -1,46 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing JSON. Strings are copied in runs between the few characters that need an escape. A JSON
- * payload goes in as it is, once it has been proved to be JSON, but for its line ends: outside of
- * strings, where alone they can stand, they mean no more than a blank, and a publication must be
- * one line (NDJSON).
+ * A publication as JSON. A payload that says that it is JSON goes in as it is, once it has been
+ * proved to be, but for its line ends: a publication must be one line (NDJSON).
  */
 #include "transport/json.h"
 
-#include "codec/http/text.h"
+#include "codec/json_write.h"
+#include "godwit/error.h"
 #include "transport/content.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <time.h>
-
-/* RFC 8259 section 7: the quote, the backslash, and control characters. */
-static bool needs_escape(unsigned char c) {
-  return c < 0x20 || c == '"' || c == '\\';
-}
-
-static int add_escape(struct gw_buf *out, unsigned char c) {
-  static const char short_forms[][2] = {{'"', '"'},  {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'},
-                                        {'\n', 'n'}, {'\r', 'r'},  {'\t', 't'}};
-  for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++)
-    if (c == (unsigned char)short_forms[i][0])
-      return gw_buf_add(out, (char[]){'\\', short_forms[i][1]}, 2);
-  return gw_buf_printf(out, "\\u%04x", c);
-}
-
-int gw_json_add_string(struct gw_buf *out, struct gw_str text) {
-  int err = gw_buf_add(out, "\"", 1);
-  size_t from = 0;
-  for (size_t i = 0; i < text.len && err == 0; i++) {
-    unsigned char c = (unsigned char)text.at[i];
-    if (!needs_escape(c)) continue;
-    err = gw_buf_add(out, text.at + from, i - from);
-    if (err == 0) err = add_escape(out, c);
-    from = i + 1;
-  }
-  if (err == 0) err = gw_buf_add(out, text.at + from, text.len - from);
-  return err == 0 ? gw_buf_add(out, "\"", 1) : err;
-}
 
 int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cursor *cursor) {
   char text[GW_CURSOR_TEXT];
@@ -71,30 +42,16 @@ static bool is_json(struct gw_str payload) {
   return value != NULL;
 }
 
-static int add_json(struct gw_buf *out, struct gw_str payload) {
-  int err = gw_buf_add_text(out, ",\"data\":");
-  size_t begin = out->len;
-  if (err == 0) err = gw_buf_add_str(out, payload);
-  for (size_t i = begin; err == 0 && i < out->len; i++)
-    if (out->data[i] == '\n' || out->data[i] == '\r') out->data[i] = ' ';
-  return err;
-}
-
-static int add_base64(struct gw_buf *out, struct gw_str payload) {
-  size_t size = payload.len / 3 * 4 + 5; /* with padding and a NUL */
-  int err = gw_buf_add_text(out, ",\"base64\":\"");
-  if (err == 0) err = gw_buf_reserve(out, size);
-  if (err < 0) return err;
-  int len = gw_base64_encode(payload.at, payload.len, (char *)out->data + out->len, size);
-  if (len < 0) return len;
-  out->len += (size_t)len;
-  return gw_buf_add(out, "\"", 1);
-}
-
 static int add_payload(struct gw_buf *out, const struct gw_publication *publication) {
-  if (publication->is_binary) return add_base64(out, publication->payload);
-  if (gw_content_is_json(publication->content_type) && is_json(publication->payload))
-    return add_json(out, publication->payload);
+  int err;
+  if (publication->is_binary) {
+    err = gw_buf_add_text(out, ",\"base64\":");
+    return err == 0 ? gw_json_add_base64(out, publication->payload) : err;
+  }
+  if (gw_content_is_json(publication->content_type) && is_json(publication->payload)) {
+    err = gw_buf_add_text(out, ",\"data\":");
+    return err == 0 ? gw_json_add_line(out, publication->payload) : err;
+  }
   return add_member(out, ",\"text\":", publication->payload);
 }
 

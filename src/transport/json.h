@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON (RFC 8259) as far as it is written here: strings, and publications. */
+/* Publications as JSON, and what their members have in common with other answers. */
 #ifndef GW_TRANSPORT_JSON_H
 #define GW_TRANSPORT_JSON_H
 
-#include "base/buf.h"
+#include "codec/json_write.h"
 #include "hub/publication.h"
 
-/* A string with its quotes; the text is UTF-8. GW_ERR_FULL, GW_ERR_MEMORY. */
-int gw_json_add_string(struct gw_buf *out, struct gw_str text);
 /* `"name":"<epoch>:<offset>"` */
 int gw_json_add_cursor(struct gw_buf *out, const char *name, const struct gw_cursor *cursor);
 /* `"name":"2026-11-21T15:17:16.659Z"` (RFC 3339) of ms since 1970. */

@@ -5,6 +5,7 @@
  */
 #include "transport/poll.h"
 
+#include "codec/json_write.h"
 #include "http/exchange.h"
 #include "transport/answer.h"
 #include "transport/json.h"

@@ -7,6 +7,7 @@
 #include "transport/publish.h"
 
 #include "codec/http/head.h"
+#include "codec/json_write.h"
 #include "http/exchange.h"
 #include "transport/answer.h"
 #include "transport/content.h"

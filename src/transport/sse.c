@@ -4,39 +4,30 @@
  * comes back with it. A feed begins with an id of its own that dispatches nothing: it comes back
  * with that one where it was cut before its first publication.
  */
-#include "codec/sse.h"
+#include "base/buf.h"
 #include "codec/http/text.h"
+#include "codec/sse.h"
 #include "http/exchange.h"
 #include "transport/feed.h"
 #include "transport/json.h"
 #include "transport/transport.h"
 
-#include <stdlib.h>
-
 #define TYPE "text/event-stream"
 
 enum { RETRY_MS = 2000, HEARTBEAT_MS = 25000 };
 
-/* Binary, which an event cannot hold: as base64. Gives. */
-static char *encode(struct gw_str payload, struct gw_str *out) {
-  size_t size = payload.len / 3 * 4 + 5; /* with padding and a NUL */
-  char *text = malloc(size);
-  if (text)
-    *out = (struct gw_str){text, (size_t)gw_base64_encode(payload.at, payload.len, text, size)};
-  return text;
-}
-
+/* What is binary, which an event cannot hold, as base64. */
 static int write_event(struct gw_buf *out, const struct gw_publication *publication) {
-  char cursor[GW_CURSOR_TEXT], *text = NULL;
+  char cursor[GW_CURSOR_TEXT];
+  struct gw_buf text;
   struct gw_sse_event event = {.id = gw_str_of(gw_cursor_write(&publication->cursor, cursor)),
                                .event = publication->event,
                                .data = publication->payload};
-  if (publication->is_binary) {
-    text = encode(publication->payload, &event.data);
-    if (!text) return GW_ERR_MEMORY;
-  }
-  int err = gw_sse_add(out, &event);
-  free(text);
+  gw_buf_init(&text, SIZE_MAX); /* larger by a third than the publication, which has a cap */
+  int err = publication->is_binary ? gw_base64_add(&text, publication->payload) : 0;
+  if (publication->is_binary) event.data = (struct gw_str){(const char *)text.data, text.len};
+  if (err == 0) err = gw_sse_add(out, &event);
+  gw_buf_clear(&text);
   return err;
 }
 

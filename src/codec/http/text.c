@@ -7,6 +7,8 @@
  */
 #include "codec/http/text.h"
 
+#include "base/buf.h"
+
 #include "codec/http/chars.h"
 
 #include <arpa/inet.h>
@@ -357,6 +359,16 @@ int gw_base64_encode(const void *data, size_t len, char *out, size_t size) {
   }
   out[n] = '\0';
   return (int)n;
+}
+
+int gw_base64_add(struct gw_buf *out, struct gw_str bytes) {
+  size_t size = (bytes.len + 2) / 3 * 4 + 1; /* with a NUL */
+  int err = gw_buf_reserve(out, size);
+  if (err < 0) return err;
+  int len = gw_base64_encode(bytes.at, bytes.len, (char *)out->data + out->len, size);
+  if (len < 0) return len;
+  out->len += (size_t)len;
+  return 0;
 }
 
 static int base64_value(char c) {

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct gw_buf;
+
 bool gw_http_is_token(struct gw_str s); /* RFC 9110 section 5.6.2; empty is none */
 /* No CR, LF, NUL or other control characters but TAB. */
 bool gw_http_is_field_value(struct gw_str s);
@@ -80,6 +82,8 @@ int gw_http_url_parse(struct gw_str s, struct gw_http_url *out);
 /* RFC 4648 section 4. Encode NUL-terminates, gives the length or GW_ERR_FULL; decode is strict
  * (padding, no spare bits). */
 int gw_base64_encode(const void *data, size_t len, char *out, size_t size);
+/* The same into a buffer, without the NUL. GW_ERR_FULL, GW_ERR_MEMORY. */
+int gw_base64_add(struct gw_buf *out, struct gw_str bytes);
 /* The length, GW_ERR_FULL, or GW_ERR_ARGUMENT. */
 int gw_base64_decode(struct gw_str text, uint8_t *out, size_t size);
 

@@ -37,7 +37,7 @@ static void json_has_what_is_told(void **state) {
   (void)state;
   expect("json", told,
          "{\"channel\":\"a\\\"b\",\"offset\":7,\"cursor\":\"E:7\",\"event\":\"e\",\"from\":\"ann\","
-         "\"time\":\"2026\",\"text\":\"hi\\n\\u001B\"}");
+         "\"time\":\"2026\",\"text\":\"hi\\n\\u001b\"}");
   expect("json", (struct gw_received){.payload = GW_STR("")},
          "{\"channel\":\"a\\\"b\",\"text\":\"\"}");
   expect("json", (struct gw_received){.kind = GW_PAYLOAD_BINARY, .payload = GW_STR("\xff\0\n")},

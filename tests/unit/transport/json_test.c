@@ -93,34 +93,6 @@ static void event_and_publisher_are_told(void **state) {
                       "\"text\":\"x\"}");
 }
 
-/* Every byte that may stand in a text, at the beginning, in the middle, at the end. */
-static void every_character_comes_back(void **state) {
-  (void)state;
-  for (int c = 0; c < 0x80; c++) {
-    const char text[] = {(char)c, 'a', (char)c, (char)c, 'b', (char)c};
-    struct gw_buf out;
-    gw_buf_init(&out, 1024);
-    assert_int_equal(gw_json_add_string(&out, (struct gw_str){text, sizeof text}), 0);
-    json_t *read = json_loadb((char *)out.data, out.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    assert_true(json_is_string(read));
-    assert_int_equal(json_string_length(read), sizeof text);
-    assert_memory_equal(json_string_value(read), text, sizeof text);
-    json_decref(read);
-    gw_buf_clear(&out);
-  }
-}
-
-static void a_full_buffer_is_an_error(void **state) {
-  (void)state;
-  struct gw_str text = GW_STR("ab\"\n\x01 and more");
-  for (size_t cap = 0; cap < 23; cap++) {
-    struct gw_buf out;
-    gw_buf_init(&out, cap);
-    assert_int_equal(gw_json_add_string(&out, text), GW_ERR_FULL);
-    gw_buf_clear(&out);
-  }
-}
-
 static void every_allocation_may_fail(void **state) {
   (void)state;
   struct gw_publication *made = publication((struct gw_publication_parts){
@@ -143,8 +115,6 @@ int main(void) {
       cmocka_unit_test(json_is_data_on_one_line),
       cmocka_unit_test(what_is_no_json_is_text),
       cmocka_unit_test(event_and_publisher_are_told),
-      cmocka_unit_test(every_character_comes_back),
-      cmocka_unit_test(a_full_buffer_is_an_error),
       cmocka_unit_test(every_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
