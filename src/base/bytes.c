@@ -24,11 +24,6 @@ struct gw_bytes *gw_bytes_copy(const void *data, size_t len) {
   return bytes;
 }
 
-struct gw_bytes *gw_bytes_ref(struct gw_bytes *bytes) {
-  atomic_fetch_add_explicit(&bytes->refs, 1, memory_order_relaxed);
-  return bytes;
-}
-
 void gw_bytes_unref(struct gw_bytes *bytes) {
   if (!bytes) return;
   /* acq_rel: whoever frees has seen all that the other holders did with the bytes */

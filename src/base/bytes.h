@@ -22,7 +22,10 @@ struct gw_bytes {
 struct gw_bytes *gw_bytes_new(size_t len);
 /* A copy of `data`. */
 struct gw_bytes *gw_bytes_copy(const void *data, size_t len);
-struct gw_bytes *gw_bytes_ref(struct gw_bytes *bytes);
+static inline struct gw_bytes *gw_bytes_ref(struct gw_bytes *bytes) {
+  atomic_fetch_add_explicit(&bytes->refs, 1, memory_order_relaxed);
+  return bytes;
+}
 /* NULL is fine. The last reference frees. */
 void gw_bytes_unref(struct gw_bytes *bytes);
 

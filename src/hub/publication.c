@@ -77,12 +77,11 @@ static struct gw_bytes *find(struct gw_encoding *first, const struct gw_encoding
   return NULL;
 }
 
-struct gw_bytes *gw_publication_encoding(
+/* Kept out of line, so that one that is there costs none of its registers. */
+__attribute__((noinline)) static struct gw_bytes *encoding_make(
     struct gw_publication *publication, const void *key,
-    struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how) {
-  struct gw_encoding *first = atomic_load_explicit(&publication->encodings, memory_order_acquire);
-  struct gw_bytes *kept = find(first, NULL, key);
-  if (kept) return kept;
+    struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how,
+    struct gw_encoding *first) {
   struct gw_encoding *made = malloc(sizeof *made);
   if (!made) return NULL;
   *made = (struct gw_encoding){.next = first, .bytes = make(publication, how), .key = key};
@@ -92,7 +91,7 @@ struct gw_bytes *gw_publication_encoding(
   }
   while (!atomic_compare_exchange_weak_explicit(&publication->encodings, &made->next, made,
                                                 memory_order_acq_rel, memory_order_acquire)) {
-    kept = find(made->next, first, key);
+    struct gw_bytes *kept = find(made->next, first, key);
     if (kept) {
       encoding_free(made);
       return kept;
@@ -100,6 +99,14 @@ struct gw_bytes *gw_publication_encoding(
     first = made->next;
   }
   return made->bytes;
+}
+
+struct gw_bytes *gw_publication_encoding(
+    struct gw_publication *publication, const void *key,
+    struct gw_bytes *(*make)(const struct gw_publication *publication, void *how), void *how) {
+  struct gw_encoding *first = atomic_load_explicit(&publication->encodings, memory_order_acquire);
+  struct gw_bytes *kept = find(first, NULL, key);
+  return kept ? kept : encoding_make(publication, key, make, how, first);
 }
 
 size_t gw_publication_size(const struct gw_publication *publication) {

@@ -97,7 +97,8 @@ static int reserve_copies(struct gw_outbox *box, size_t len) {
 }
 
 /* Appends a run, to the last segment where it goes on in memory. Room was made before. */
-static void append(struct gw_outbox *box, const uint8_t *data, size_t len, struct gw_bytes *owner) {
+static inline void append(struct gw_outbox *box, const uint8_t *data, size_t len,
+                          struct gw_bytes *owner) {
   box->bytes += len;
   if (box->count > 0) {
     struct gw_segment *last = &box->segments[box->first + box->count - 1];
@@ -126,7 +127,9 @@ static size_t borrowed_after(const struct gw_piece *pieces, unsigned n, size_t s
   return borrowed;
 }
 
-int gw_outbox_add(struct gw_outbox *box, const struct gw_piece *pieces, unsigned n, size_t skip) {
+/* Kept out of line, so that a shared piece costs none of its registers. */
+__attribute__((noinline)) static int add_all(struct gw_outbox *box, const struct gw_piece *pieces,
+                                             unsigned n, size_t skip) {
   int err = reserve_segments(box, n);
   if (err == 0) err = reserve_copies(box, borrowed_after(pieces, n, skip));
   if (err < 0) return err;
@@ -141,6 +144,13 @@ int gw_outbox_add(struct gw_outbox *box, const struct gw_piece *pieces, unsigned
     else
       append_copy(box, data, len);
   }
+  return 0;
+}
+
+int gw_outbox_add(struct gw_outbox *box, const struct gw_piece *pieces, unsigned n, size_t skip) {
+  bool is_shared = n == 1 && pieces->owner && pieces->len > 0 && skip == 0;
+  if (!is_shared || box->room - box->first == box->count) return add_all(box, pieces, n, skip);
+  append(box, pieces->data, pieces->len, pieces->owner);
   return 0;
 }
 

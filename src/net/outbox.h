@@ -19,7 +19,7 @@ struct gw_segment {
   struct gw_bytes *owner; /* one reference */
 };
 
-enum { GW_OUTBOX_FIRST = 4 }; /* segments that need no allocation of their own */
+enum { GW_OUTBOX_FIRST = 8 }; /* segments that need no allocation of their own */
 
 struct gw_outbox {
   struct gw_outbox *next; /* in the list of dirty ones, or of spare ones */

@@ -318,16 +318,20 @@ static int verdict(struct gw_tcp *tcp) {
   return 1;
 }
 
+static size_t borrowed_of(const struct gw_piece *pieces, unsigned n) {
+  size_t borrowed = 0;
+  for (unsigned i = 0; i < n; i++)
+    if (!pieces[i].owner) borrowed += pieces[i].len;
+  return borrowed;
+}
+
 /* Whatever does not simply fit into the cork. */
 static int write_more(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigned n, size_t total) {
   struct gw_net *net = tcp->stream.net;
   size_t cost = gw_outbox_cost(tcp->outbox) + (net->corked == tcp ? net->cork_len : 0);
   if (cost > net->outbox_cap || total > net->outbox_cap - cost) return GW_ERR_FULL;
-  size_t borrowed = 0;
-  for (unsigned i = 0; i < n; i++)
-    if (!pieces[i].owner) borrowed += pieces[i].len;
   int err;
-  if (!tcp->outbox && (net->corked == tcp || borrowed >= DIRECT)) {
+  if (!tcp->outbox && (net->corked == tcp || borrowed_of(pieces, n) >= DIRECT)) {
     err = send_through(tcp, pieces, n);
   } else {
     err = enqueue(tcp, pieces, n, 0);

@@ -227,8 +227,8 @@ static void fail(struct gw_subscription *subscription, int err) {
 }
 
 /* Gives one; the caller guards the subscription. */
-static int give(struct gw_subscription *subscription, struct gw_publication *publication,
-                const struct gw_guard *guard) {
+static inline int give(struct gw_subscription *subscription, struct gw_publication *publication,
+                       const struct gw_guard *guard) {
   struct gw_carrier *carrier = gw_carrier_of(subscription->session);
   int given = carrier->ops->push(carrier, subscription, publication);
   /* Parked within the call it has been given all the same; asked for again, it is on its way. */

@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-unsigned gw_ws_pack_bits(const struct gw_ws *ws) {
-  return gw_ws_self_bits(ws);
-}
-
 int gw_ws_pack(struct gw_ws_shared *shared, const struct gw_ws_deflate_options *options,
                unsigned bits, const struct gw_ws_frame *frame, struct gw_bytes **out_bytes) {
   if ((frame->opcode != GW_WS_TEXT && frame->opcode != GW_WS_BINARY) || frame->is_partial)
@@ -30,12 +26,5 @@ int gw_ws_pack(struct gw_ws_shared *shared, const struct gw_ws_deflate_options *
   memcpy(bytes->data, head, head_len);
   if (len > 0) memcpy(bytes->data + head_len, data, len);
   *out_bytes = bytes;
-  return 0;
-}
-
-int gw_ws_pack_send(struct gw_ws *ws) {
-  if (ws->out & GW_WS_OUT_CLOSED) return GW_ERR_CLOSED;
-  if (ws->out & GW_WS_OUT_PARTS) return GW_ERR_STATE;
-  if (ws->flate) ws->flate->must_forget = true;
   return 0;
 }
