@@ -11,10 +11,9 @@
 #include "server/channels.h"
 #include "server/pages.h"
 #include "server/places.h"
+#include "server/server.h"
 
 #include <stdlib.h>
-
-enum { WORKERS_MAX = 64 };
 
 struct gw_serve {
   struct gw_server *server;
@@ -41,7 +40,7 @@ static int make_rules(struct gw_serve *serve, const struct gw_serve_options *opt
 }
 
 static int make_workers(struct gw_serve *serve, const struct gw_serve_options *options) {
-  struct gw_loop *loops[WORKERS_MAX];
+  struct gw_loop *loops[GW_WORKERS_MAX];
   const struct gw_memory_options memory = {.rules = serve->rules};
   const struct gw_sessions_options sessions = {.rules = serve->rules,
                                                .resume_ms = options->resume_s * 1000};

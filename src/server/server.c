@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORKERS_MAX 64
-
 struct gw_server {
   struct gw_server_options options;
   struct gw_log log;
@@ -46,7 +44,7 @@ static void fill_defaults(struct gw_server_options *options) {
 int gw_server_new(const struct gw_server_options *options, struct gw_server **out_server) {
   struct gw_server_options filled = options ? *options : (struct gw_server_options){0};
   fill_defaults(&filled);
-  if (filled.workers > WORKERS_MAX || filled.max_connections > 1u << 26) return GW_ERR_ARGUMENT;
+  if (filled.workers > GW_WORKERS_MAX || filled.max_connections > 1u << 26) return GW_ERR_ARGUMENT;
   struct gw_server *server = calloc(1, sizeof *server + filled.workers * sizeof server->workers[0]);
   if (!server) return GW_ERR_MEMORY;
   server->options = filled;
@@ -210,7 +208,7 @@ static void *run_worker(void *arg) {
 }
 
 int gw_server_run(struct gw_server *server) {
-  pthread_t threads[WORKERS_MAX];
+  pthread_t threads[GW_WORKERS_MAX];
   unsigned started = 1;
   int r = 0;
   if (server->is_prepared) return GW_ERR_STATE;

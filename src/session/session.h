@@ -30,7 +30,8 @@ struct gw_name;
 struct gw_sessions_options {
   const struct gw_rules *rules; /* borrowed */
   unsigned resume_ms;           /* 0: 30,000 */
-  unsigned max_subscriptions;   /* of one session, its inbox not counted; 0: 128 */
+  unsigned max_subscriptions;   /* of one session, its inbox not counted; 0: 128. Against a client
+                                   that holds ever more channels */
   unsigned max_parked; /* per worker, the oldest go first; 0: 100,000. Against a client that
                           opens and leaves without end */
 };

@@ -14,8 +14,8 @@
 #include "transport/json.h"
 #include "transport/pending.h"
 
-/* Against kept publications that are mostly head, and keys that are. */
-enum { CONTENT_TYPE_MAX = 255, KEY_MAX = 255 };
+/* Against kept publications that are mostly head. */
+enum { CONTENT_TYPE_MAX = 255 };
 
 /* `member` is what the request was for, by name. */
 static int write_body(struct gw_buf *body, const char *member, struct gw_str name,
@@ -72,7 +72,7 @@ static int read_key(const struct gw_http_head *head, struct gw_str *out_key) {
   }
   if (n == 1 && key.len >= 2 && key.at[0] == '"' && key.at[key.len - 1] == '"')
     key = (struct gw_str){key.at + 1, key.len - 2};
-  if (n > 1 || key.len < 1 || key.len > KEY_MAX) return GW_ERR_ARGUMENT;
+  if (n > 1 || key.len < 1 || key.len > GW_KEY_MAX) return GW_ERR_ARGUMENT;
   for (size_t i = 0; i < key.len; i++)
     if (key.at[i] < 0x20 || key.at[i] > 0x7E) return GW_ERR_ARGUMENT;
   *out_key = key;

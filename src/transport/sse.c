@@ -4,9 +4,9 @@
  * comes back with it. A feed begins with an id of its own that dispatches nothing: it comes back
  * with that one where it was cut before its first publication.
  */
+#include "codec/sse.h"
 #include "base/buf.h"
 #include "codec/http/text.h"
-#include "codec/sse.h"
 #include "http/exchange.h"
 #include "transport/feed.h"
 #include "transport/json.h"
