@@ -57,7 +57,8 @@ UNIT_SRC := $(filter-out tests/unit/support/%,$(UNIT_SRC))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 UNIT_SUPPORT := $(patsubst %.c,$(B)/obj/%.o,$(call sources,tests/unit/support))
 EXAMPLES := $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
-WEB_FILES := $(sort $(shell find web -type f -not -path '*/node_modules/*' -not -name 'package*.json' -not -name '*.md' 2>/dev/null))
+# What pages are made of, not what that is made of.
+WEB_FILES := $(sort $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/src/*' -not -name 'package*.json' -not -name '*.md' -not -name '*.d.ts' -not -name 'build.js' 2>/dev/null))
 
 $(B)/obj/src/base/%_sse.o: ISA := -msse4.1 -mssse3
 $(B)/obj/src/base/%_avx2.o: ISA := -mavx2

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// The client over WebSockets that say what the test wants.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { Listener } from '../support/listener.js';
+import { sockets } from '../support/socket.js';
+
+let undo = [];
+const clock = Date.now;
+afterEach(() => {
+  Date.now = clock;
+  for (const step of undo.splice(0)) step();
+});
+
+/** A client over such WebSockets alone. */
+function start(options = {}) {
+  const server = sockets();
+  const ann = new Listener('http://x.test/base/', { transports: ['websocket'], WebSocket: server.WebSocket, ...options });
+  undo.push(() => ann.close());
+  return { ...server, ann };
+}
+
+/** … in a channel that stands at e:5. */
+async function inside(options) {
+  const all = start(options);
+  const room = all.ann.channel('a b');
+  const socket = (await all.nth(1)).welcome();
+  const [, id] = await socket.hears(/^sub a%20b id=(\S+)$/);
+  socket.tell(`subscribed a%20b cursor=e:5 recovered=yes id=${id}`);
+  return { ...all, room, socket };
+}
+
+const put = (ms) => { Date.now = () => clock() + ms; };
+
+test('it asks for godwit.v1 below its url, as the user', async () => {
+  const { nth } = start({ user: 'ann & co' });
+  const { url, protocol } = await nth(1);
+  assert.equal(`${url.protocol}//${url.host}${url.pathname}`, 'ws://x.test/base/ws');
+  assert.deepEqual([...url.searchParams], [['user', 'ann & co']]);
+  assert.equal(protocol, 'godwit.v1');
+});
+
+test('a token is said behind the welcome, not in the url', async () => {
+  const { nth, ann } = start({ user: 'ann', token: async () => 'a.b=' });
+  const socket = (await nth(1)).welcome();
+  assert.equal(socket.url.search, '');
+  await socket.hears(/^auth a\.b%3D id=auth$/);
+  assert.equal(ann.g.state, 'connecting');
+  socket.tell('ok id=auth user=ann');
+  assert.equal(ann.g.state, 'online');
+  assert.equal(ann.g.user, 'ann');
+});
+
+test('a token that is refused ends it', async () => {
+  const { nth, ann } = start({ token: 'no' });
+  const socket = (await nth(1)).welcome();
+  await socket.hears(/^auth/);
+  socket.tell('error 401 id=auth not-a-token');
+  assert.deepEqual([ann.g.state, ann.g.code], ['closed', 4401]);
+});
+
+test('what is behind the cursor is not delivered', async () => {
+  const { ann, socket } = await inside();
+  socket.tell('msg a%20b e:5\nold', 'msg a%20b e:6\nnew', 'msg a%20b e:6\nagain', 'msg a%20b e:7 event=x%20y from=bob\ntwo\nlines', 'msg b e:9\nother');
+  assert.deepEqual(ann.texts('a b'), ['new', 'two\nlines']);
+  const [, { event, from, cursor }] = ann.values('a b message');
+  assert.deepEqual({ event, from, cursor }, { event: 'x y', from: 'bob', cursor: 'e:7' });
+});
+
+test('a channel whose history was dropped goes on in its new epoch', async () => {
+  const { ann, socket } = await inside();
+  socket.tell('msg a%20b f:1\nfirst', 'msg a%20b f:1\nagain');
+  assert.deepEqual(ann.texts('a b'), ['first']);
+});
+
+test('a gap that is told unasked is a gap', async () => {
+  const { ann, socket } = await inside();
+  socket.tell('subscribed a%20b cursor=e:9 recovered=no missed=4', 'msg a%20b e:10\nnext');
+  assert.deepEqual(ann.values('a b gap'), [{ missed: 4, cursor: 'e:9' }]);
+  assert.deepEqual(ann.texts('a b'), ['next']);
+});
+
+test('words, options and verbs that it does not know are passed over', async () => {
+  const { ann, socket } = await inside();
+  socket.tell('news of=version-2', 'msg a%20b e:6 mood=good\nx', 'pong', '');
+  assert.deepEqual(ann.texts('a b'), ['x']);
+  assert.deepEqual(ann.values('error'), []);
+});
+
+test('a lost connection is taken up: the session, the channel from its cursor, and what has no answer', async () => {
+  const { ann, socket, nth, room } = await inside();
+  socket.tell('msg a%20b e:6\nx');
+  const first = room.publish('one');
+  const second = room.publish({ two: 2 }, { event: 'n o' });
+  const [, key, again] = await socket.hears(/^pub a%20b key=(\S+) id=(\S+)\none$/);
+  assert.equal(key, again);
+  socket.end();
+  const next = (await nth(2)).welcome(' resumed=yes');
+  assert.equal(next.url.searchParams.get('session'), 'S');
+  const [, id] = await next.hears(/^sub a%20b after=e%3A6 id=(\S+)$/);
+  await next.hears(new RegExp(`^pub a%20b key=${key} id=${key}\none$`));
+  const [, other] = await next.hears(/^pub a%20b event=n%20o key=(\S+) id=\S+\n\{"two":2\}$/);
+  next.tell(`subscribed a%20b cursor=e:6 recovered=yes id=${id}`, `ok id=${key} cursor=e:7 duplicate=yes`, `error 403 id=${other} takes-nothing`);
+  assert.deepEqual(await first, { cursor: 'e:7' });
+  await assert.rejects(second, { code: 403, reason: 'takes-nothing' });
+  assert.equal(ann.values('a b recovered').length, 1);
+  socket.tell('msg a%20b e:7\nlate'); // of the old one: nobody listens
+  assert.deepEqual(ann.texts('a b'), ['x']);
+});
+
+test('a publication that may be there already, and whose key is forgotten, is not said again', async () => {
+  const { socket, nth, room } = await inside();
+  const waiting = room.publish('one');
+  await socket.hears(/^pub/);
+  put(5 * 60_000);
+  socket.end();
+  const next = (await nth(2)).welcome();
+  await assert.rejects(waiting, { reason: 'in-doubt' });
+  assert.deepEqual(next.said.filter((each) => each.startsWith('pub')), []);
+});
+
+test('bye and close codes are obeyed', async () => {
+  for (const [bye, code, isBack] of [['bye 4500 retry=30 slow-consumer', 4500, true], ['bye 4403 retry=1 ended', 4403, false],
+    [undefined, 4409, false], [undefined, 4501, true], [undefined, 1013, true], [undefined, 1006, true]]) {
+    const { socket, ann, nth } = await inside();
+    if (bye) socket.tell(bye);
+    socket.end(code);
+    assert.equal(ann.g.state, isBack ? 'connecting' : 'closed', String(code));
+    if (bye && isBack) assert.equal(ann.values('state').at(-1).retry, 30);
+    if (!isBack) assert.equal(ann.g.code, code);
+    else await nth(2);
+  }
+});
+
+test('tries to come back follow each other ever slower, none like the other', async () => {
+  const { nth, ann } = start({ backoff: 8, ceiling: 64 });
+  for (let i = 1; i <= 6; i++) (await nth(i)).end();
+  const waits = ann.values('state').map(({ retry }) => retry).filter(Boolean);
+  waits.forEach((wait, i) => assert.ok(wait >= Math.min(64, 8 * 2 ** i) / 2 && wait <= Math.min(64, 8 * 2 ** i), String(waits)));
+  assert.equal(new Set(waits).size, waits.length);
+});
+
+test('a connection that is silent is asked, and given up where it does not answer', async () => {
+  const { socket, nth, ann } = await inside({ timeout: 150 });
+  put(26_000); // as long as the welcome says; it looks asleep, too
+  await socket.hears(/^ping$/);
+  socket.tell('pong');
+  put(60_000);
+  await socket.hears(/^ping$/);
+  const next = (await nth(2)).welcome(' resumed=yes');
+  assert.equal(socket.closed, 4000); // not 1000: that would end the session
+  await next.hears(/^sub a%20b after=e%3A5/);
+  assert.equal(ann.g.state, 'online');
+});
+
+test('without a welcome in time it tries another one', async () => {
+  const { nth } = start({ timeout: 50 });
+  const first = await nth(1);
+  await nth(2);
+  assert.equal(first.closed, 4000);
+});
+
+test('the inbox is heard from its cursor, and from where it was', async () => {
+  const { nth, ann } = start({ user: 'ann', inbox: 'i:3' });
+  const socket = await nth(1);
+  assert.equal(socket.url.searchParams.get('inbox'), 'i:3');
+  socket.welcome(' user=ann');
+  assert.equal(ann.g.user, 'ann');
+  socket.tell('direct i:4 from=bob\nhello');
+  assert.deepEqual(ann.values('direct').map(({ text, from }) => [text, from]), [['hello', 'bob']]);
+  socket.end();
+  const next = await nth(2);
+  assert.equal(next.url.searchParams.get('inbox'), 'i:4');
+  next.welcome(' user=ann').tell('subscribed inbox:ann cursor=i:9 recovered=no missed=5', 'direct i:10\nnext');
+  assert.deepEqual(ann.values('direct').map(({ text }) => text), ['hello', 'next']);
+});
+
+test('a channel that is too much to hold is told, one that the server has no time for is asked for again', async () => {
+  const { ann, socket } = await inside();
+  ann.channel('full');
+  const [, full] = await socket.hears(/^sub full id=(\S+)$/);
+  socket.tell(`error 429 id=${full} too-many-channels`);
+  assert.equal(ann.values('full error')[0].code, 429);
+  ann.channel('busy');
+  const [, busy] = await socket.hears(/^sub busy id=(\S+)$/);
+  socket.tell(`error 503 id=${busy} too-busy`);
+  assert.deepEqual(ann.values('busy error'), []);
+  await socket.hears(/^sub busy id=\S+$/);
+});
+
+test('closed for good it ends its session, and what waits is told', async () => {
+  const { ann, socket, room } = await inside();
+  const waiting = room.publish('x');
+  await socket.hears(/^pub/);
+  ann.close();
+  assert.equal(socket.closed, 1000);
+  await assert.rejects(waiting, { reason: 'closed' });
+  await assert.rejects(room.publish('y'), { reason: 'closed' });
+});
+
+test("a listener's fault is not the connection's", async (t) => {
+  const { ann, socket, room } = await inside();
+  const later = [];
+  const end = room.on('message', () => { throw new Error('mine'); });
+  const { mock } = t.mock.method(globalThis, 'setTimeout', (call) => later.push(call));
+  socket.tell('msg a%20b e:6\nx');
+  mock.restore();
+  assert.throws(later[0], { message: 'mine' });
+  end();
+  socket.tell('msg a%20b e:7\ny');
+  assert.deepEqual(ann.texts('a b'), ['x', 'y']);
+});

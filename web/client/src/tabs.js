@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// One connection for all tabs of a site: the leading tab has the engine, the others talk to it over a BroadcastChannel. Who leads
+// is decided by a lock of the browser, which passes on when its tab goes, however it goes. Where there are no locks (pages that
+// are neither https nor localhost), the tabs elect a leader, and another when it has been silent.
+//
+// Invariant: a new leader is told by each tab what it holds, from which cursor, and what has no answer; so nothing is lost with
+// the old one, and nothing is doubled.
+
+import { now, random } from './words.js';
+
+/**
+ * `lead(tell)` gives an engine that tells its tabs everything; `follow(port)` says all to the leader, wherever it is now;
+ * `hear(...event)` is what the leader tells. Gives { others, leave }.
+ */
+export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
+  const bus = new BroadcastChannel(name);
+  const tabs = new Set();
+  const quit = new AbortController();
+  let engine, leader, heard = now(), electing, release, watch;
+
+  const post = (...message) => quit.signal.aborted || bus.postMessage([id, ...message]);
+  const port = Object.fromEntries(['sub', 'unsub', 'pub'].map((word) => [word, (...values) => post(word, ...values)]));
+
+  function take() {
+    clearTimeout(electing);
+    leader = id;
+    engine = lead((...event) => post('tell', ...event));
+    post('lead');
+  }
+  function give(other) {
+    leader = other;
+    engine?.retire();
+    engine = undefined;
+    follow(port);
+    post('hi');
+  }
+  function elect() {
+    clearTimeout(electing);
+    electing = setTimeout(take, 200 + 300 * random());
+  }
+
+  /** As the leader. */
+  function serve(tab, word, values) {
+    if (word === 'gone') return engine?.drop(tab, tabs.delete(tab));
+    if (!tabs.has(tab)) locks?.request(name + tab, { signal: quit.signal }, () => serve(tab, 'gone')).catch(() => {});
+    tabs.add(tab);
+    if (port[word]) return engine[word](...values);
+    if (word === 'tell') return; // of a leader that has gone
+    post('lead');
+    if (word === 'there') return;
+    const [facts, state] = engine.present();
+    if (facts) post('tell', 'up', facts);
+    post('tell', 'state', state);
+  }
+
+  bus.onmessage = ({ data: [from, word, ...values] }) => {
+    if (word === 'lead') {
+      heard = now();
+      clearTimeout(electing);
+      if (leader === id && from > id) post('lead');
+      else if (leader !== from) give(from);
+    } else if (leader === id) serve(from, word, values);
+    else if (from === leader && word === 'tell') hear(...values, heard = now());
+    else if (from === leader && word === 'gone' && !locks) elect();
+  };
+
+  post('hi');
+  if (locks) {
+    const until = new Promise((resolve) => { release = resolve; });
+    const hold = { signal: quit.signal };
+    locks.request(name + id, hold, () => until).catch(() => {});
+    locks.request(name, hold, () => { take(); return until; }).catch(() => {});
+  } else {
+    elect();
+    watch = setInterval(() => {
+      if (leader === id) return;
+      if (now() - heard > 3 * tick) elect();
+      post('there');
+    }, tick);
+  }
+
+  return {
+    others: () => tabs.size,
+    leave() {
+      post('gone');
+      clearInterval(watch);
+      clearTimeout(electing);
+      quit.abort();
+      release?.();
+      bus.close();
+    },
+  };
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// A link over a WebSocket: docs/godwit.v1.md. It is up when it has been welcomed, and authorised where there is a token.
+
+import { encode, given, now, utf8 } from './words.js';
+
+const WORDS = { msg: 2, join: 2, leave: 2, ok: 0, welcome: 0 }; // before the options; 1 for all others
+
+/** A header line: the first words, encoded but for the verb, and those options that are given. */
+function line([verb, ...words], options = {}) {
+  return [verb, ...words.map(encode), ...given(options).map(([name, value]) => `${name}=${encode(value)}`)].join(' ');
+}
+
+function message(head, body) {
+  if (body === undefined) return head;
+  if (typeof body === 'string') return `${head}\n${body}`;
+  const bytes = new TextEncoder().encode(`${head}\n`);
+  const whole = new Uint8Array(bytes.length + body.length);
+  whole.set(bytes);
+  whole.set(body, bytes.length);
+  return whole;
+}
+
+/** [verb, words, options, body] */
+function parse(data) {
+  const isText = typeof data === 'string';
+  const bytes = isText ? data : new Uint8Array(data);
+  const end = bytes.indexOf(isText ? '\n' : 10);
+  const head = end < 0 ? bytes : bytes.slice(0, end);
+  const [verb, ...words] = (isText ? head : utf8(head)).split(' ');
+  const options = {};
+  for (const word of words.splice(WORDS[verb] ?? 1)) {
+    const equals = word.indexOf('=');
+    if (equals > 0) options[word.slice(0, equals)] = decodeURIComponent(word.slice(equals + 1));
+    else options.reason = word;
+  }
+  return [verb, words.map(decodeURIComponent), options, end < 0 ? '' : bytes.slice(end + 1)];
+}
+
+export function overWebSocket(at, tell) {
+  const asked = {}; // channels by the id of their `sub`
+  const inbox = at.inbox();
+  const url = at.href('ws', { session: at.session, inbox, user: at.token ? undefined : at.user });
+  const socket = new at.WebSocket(url.replace(/^http/, 'ws'), 'godwit.v1');
+  let n = 0, ping = 25e3, heard = now(), isInboxRead = false, user, bye, late;
+
+  const say = (words, options, body) => socket.send(message(line(words, options), body));
+  const up = () => tell('up', { session: at.session, user });
+
+  /** Something has to be heard soon. */
+  function expect() {
+    late ??= setTimeout(lost, at.timeout);
+  }
+  function close(code = 4000) { // not 1000: the session is to be resumed
+    clearTimeout(late);
+    socket.onmessage = socket.onclose = null;
+    try {
+      socket.close(code);
+    } catch { /* it is closed */ }
+  }
+  function lost() {
+    close();
+    tell('down', {});
+  }
+
+  const verbs = {
+    async welcome(words, o) {
+      at.session = o.session;
+      user = o.user;
+      ping = o.ping * 1e3;
+      if (at.token) say(['auth', await at.token()], { inbox, id: 'auth' });
+      else up();
+    },
+    ok(words, o) {
+      if (o.id !== 'auth') return tell('ok', o.id, o.cursor);
+      user = o.user;
+      up();
+    },
+    error([code], o) {
+      if (o.id === 'auth') tell('down', { code: 4401, reason: o.reason });
+      else if (!asked[o.id]) tell('no', o.id, +code, o.reason);
+      else if (code !== '404') tell('refused', asked[o.id], +code, o.reason); // 404: given up meanwhile
+    },
+    subscribed: ([name], o) => tell('sub', name === `inbox:${user}` ? '' : name, o.cursor, o.missed && +o.missed),
+    msg: ([name, cursor], { event, from }, data) => tell('msg', name, { cursor, event, from, data }),
+    direct([cursor], { event, from }, data) {
+      isInboxRead = true;
+      tell('msg', '', { cursor, event, from, data });
+    },
+    join: (words) => tell('join', ...words),
+    leave: (words) => tell('leave', ...words),
+    bye([code], o) {
+      bye = { code: +code, retry: +o.retry, reason: o.reason };
+    },
+  };
+
+  socket.binaryType = 'arraybuffer';
+  socket.onerror = () => {};
+  socket.onclose = ({ code }) => {
+    clearTimeout(late);
+    tell('down', bye ?? { code });
+  };
+  socket.onmessage = ({ data }) => {
+    heard = now();
+    late = clearTimeout(late);
+    const [verb, ...rest] = parse(data);
+    verbs[verb]?.(...rest);
+  };
+  expect();
+
+  return {
+    sub(name, after) {
+      if (name) {
+        asked[`s${++n}`] = name;
+        say(['sub', name], { after, id: `s${n}` });
+      } else if (after && (isInboxRead || inbox && inbox !== after)) lost(); // an inbox begins with its connection
+    },
+    unsub(name) {
+      if (name) say(['unsub', name]);
+    },
+    pub: ({ kind, name, event, key, data }) => say([kind, name], { event, key, id: key }, data),
+    /** The server's own pings are not seen by a page: after as long without a word, it asks itself. */
+    check(isForced) {
+      if (!isForced && now() - heard < ping) return;
+      say(['ping']);
+      expect();
+    },
+    close,
+  };
+}
