@@ -123,6 +123,10 @@ int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_g
   return r;
 }
 
+void gw_get_stream_ended(struct gw_get *get) {
+  gw_intake_ended(get->intake, &(struct gw_intake_end){.reason = "the server ended the stream"});
+}
+
 void gw_get_close(struct gw_get *get) {
   gw_http_client_cancel(get->client);
   gw_intake_ended(get->intake,

@@ -22,6 +22,7 @@ struct gw_get_ops {
 
 enum {
   GW_GET_STOP = 1,
+  GW_GET_STREAM_QUIET_MS = 90000, /* heartbeats come more often */
   GW_GET_LARGE = 4 << 20, /* a poll's answer of so many bytes may not have held everything */
 };
 
@@ -40,6 +41,8 @@ struct gw_get {
 int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_get_ops *ops);
 /* Ends the try, with the words for an enum gw_err. */
 void gw_get_failed(struct gw_get *get, int err, const char *reason);
+/* The on_whole of an answer that is not to end. */
+void gw_get_stream_ended(struct gw_get *get);
 /* A kind's close and clear. */
 void gw_get_close(struct gw_get *get);
 void gw_get_clear(struct gw_get *get);

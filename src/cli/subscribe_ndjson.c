@@ -46,15 +46,11 @@ static int on_piece(struct gw_get *get, const char *data, size_t len) {
   return gw_buf_add(&ndjson->line, data, len);
 }
 
-static void on_whole(struct gw_get *get) {
-  gw_intake_ended(get->intake, &(struct gw_intake_end){.reason = "the server ended the stream"});
-}
-
 static int ndjson_begin(struct gw_intake *intake) {
   static const struct gw_get_ops ops = {.accept = "application/x-ndjson",
-                                        .quiet_ms = 90000, /* heartbeats come more often */
+                                        .quiet_ms = GW_GET_STREAM_QUIET_MS,
                                         .on_piece = on_piece,
-                                        .on_whole = on_whole};
+                                        .on_whole = gw_get_stream_ended};
   struct ndjson *ndjson = gw_intake_state(intake);
   gw_buf_clear(&ndjson->line);
   gw_buf_init(&ndjson->line, GW_INTAKE_MESSAGE_MAX);

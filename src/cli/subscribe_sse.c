@@ -38,15 +38,11 @@ static int on_piece(struct gw_get *get, const char *data, size_t len) {
   return r;
 }
 
-static void on_whole(struct gw_get *get) {
-  gw_intake_ended(get->intake, &(struct gw_intake_end){.reason = "the server ended the stream"});
-}
-
 static int sse_begin(struct gw_intake *intake) {
   static const struct gw_get_ops ops = {.accept = "text/event-stream",
-                                        .quiet_ms = 90000, /* heartbeats come more often */
+                                        .quiet_ms = GW_GET_STREAM_QUIET_MS,
                                         .on_piece = on_piece,
-                                        .on_whole = on_whole};
+                                        .on_whole = gw_get_stream_ended};
   struct sse *sse = gw_intake_state(intake);
   gw_sse_reader_clear(&sse->reader);
   gw_sse_reader_init(&sse->reader, GW_INTAKE_MESSAGE_MAX);
