@@ -16,26 +16,38 @@
 
 #include <stdlib.h>
 
+/* What came while it waited, which is the end of the waiting. */
+struct gathered {
+  struct gw_buf publications; /* struct gw_publication *, each with a reference */
+  unsigned n;
+  size_t size;
+};
+
 struct longpoll {
   struct gw_carrier carrier;
   struct gw_exchange *exchange; /* NULL: it has left */
   struct gw_loop *loop;
   struct gw_entry *entry;
   union {
-    struct gw_timer timer;
-    struct gw_task retire; /* once it has left and no answer is queued */
+    struct gw_timer timer; /* WAITING */
+    struct gw_task task;
   };
-  struct gw_task answer;
-  bool is_queued; /* the answer, for the end of the turn */
+  enum {
+    WAITING, /* for its subscription, then for something newer */
+    QUEUED,  /* the answer, for the end of the turn */
+    DUE,     /* now */
+  } state;
+  struct gathered *gathered; /* NULL: nothing */
+  struct gw_cursor cursor;   /* of the answer, as all up to `missed` */
+  bool is_recovered, is_missed_known;
+  bool has_begun; /* its subscription stands */
   bool will_resume;
   bool is_fresh; /* no cursor was given: all that is kept is the answer, and nothing is missing */
+  uint8_t channel_len;
   unsigned wait, limit;
-  struct gw_recovery recovery; /* of the answer; its publications are in `gathered` */
-  size_t gathered_size;
-  struct gw_buf gathered; /* struct gw_publication *, each with a reference */
-  char session[GW_SESSION_ID_LEN + 1];
-  struct gw_str channel;
-  char text[];
+  uint64_t missed;
+  char session[GW_SESSION_ID_LEN];
+  char channel[];
 };
 
 /* Of publications in one answer, the last excepted: against a burst that one turn could pour out,
@@ -45,21 +57,27 @@ enum { GATHERED_MAX = 1 << 20 };
 
 /* ---- the end ---- */
 
-static struct gw_publication **gathered_of(const struct longpoll *poll) {
-  return (struct gw_publication **)(void *)poll->gathered.data;
+static struct gw_publication **publications_of(const struct gathered *gathered) {
+  return (struct gw_publication **)(void *)gathered->publications.data;
+}
+
+static void gathered_free(struct gathered *gathered) {
+  if (!gathered) return;
+  for (unsigned i = 0; i < gathered->n; i++)
+    gw_publication_unref(publications_of(gathered)[i]);
+  gw_buf_clear(&gathered->publications);
+  free(gathered);
 }
 
 static void poll_free(struct gw_task *task) {
-  struct longpoll *poll = gw_container_of(task, struct longpoll, retire);
-  for (unsigned i = 0; i < poll->recovery.n; i++)
-    gw_publication_unref(gathered_of(poll)[i]);
-  gw_buf_clear(&poll->gathered);
+  struct longpoll *poll = gw_container_of(task, struct longpoll, task);
+  gathered_free(poll->gathered);
   free(poll);
 }
 
 static void retire(struct longpoll *poll) {
-  poll->retire.run = poll_free;
-  gw_loop_retire(poll->loop, &poll->retire);
+  poll->task.run = poll_free;
+  gw_loop_retire(poll->loop, &poll->task);
 }
 
 /* The exchange is whoever's answers it. */
@@ -68,17 +86,27 @@ static struct gw_exchange *leave(struct longpoll *poll) {
   poll->exchange = NULL;
   gw_entry_cancel(&poll->entry);
   gw_carrier_detach(&poll->carrier, !poll->will_resume);
-  gw_loop_timer_cancel(poll->loop, &poll->timer);
-  if (!poll->is_queued) retire(poll);
+  if (poll->state == WAITING) gw_loop_timer_cancel(poll->loop, &poll->timer);
+  if (poll->state != QUEUED) retire(poll);
   return exchange;
 }
 
 static void answer(struct longpoll *poll) {
+  char session[GW_SESSION_ID_LEN + 1] = {0};
+  memcpy(session, poll->session, GW_SESSION_ID_LEN);
   const struct gw_poll_words words = {
-      .has_wait = true, .wait = poll->wait, .session = *poll->session ? poll->session : NULL};
-  poll->recovery.publications = gathered_of(poll);
+      .has_wait = true, .wait = poll->wait, .session = *session ? session : NULL};
+  const struct gathered *gathered = poll->gathered;
+  const struct gw_recovery recovery = {
+      .cursor = poll->cursor,
+      .is_recovered = poll->is_recovered,
+      .is_missed_known = poll->is_missed_known,
+      .missed = poll->missed,
+      .publications = gathered ? publications_of(gathered) : NULL,
+      .n = gathered ? gathered->n : 0,
+  };
   struct gw_exchange *exchange = leave(poll);
-  gw_poll_answer(exchange, poll->channel, &poll->recovery, &words);
+  gw_poll_answer(exchange, (struct gw_str){poll->channel, poll->channel_len}, &recovery, &words);
 }
 
 static void refuse(struct longpoll *poll, int err) {
@@ -87,8 +115,8 @@ static void refuse(struct longpoll *poll, int err) {
 
 /* The end of the turn: what came in it is there. */
 static void on_turn_end(struct gw_task *task) {
-  struct longpoll *poll = gw_container_of(task, struct longpoll, answer);
-  poll->is_queued = false;
+  struct longpoll *poll = gw_container_of(task, struct longpoll, task);
+  poll->state = DUE;
   if (poll->exchange)
     answer(poll);
   else
@@ -96,9 +124,11 @@ static void on_turn_end(struct gw_task *task) {
 }
 
 static void queue_answer(struct longpoll *poll) {
-  if (poll->is_queued) return;
-  poll->is_queued = true;
-  gw_loop_defer(poll->loop, &poll->answer);
+  if (poll->state != WAITING) return;
+  gw_loop_timer_cancel(poll->loop, &poll->timer);
+  poll->state = QUEUED;
+  poll->task.run = on_turn_end;
+  gw_loop_defer(poll->loop, &poll->task);
 }
 
 static void on_timer(struct gw_timer *timer) {
@@ -106,6 +136,13 @@ static void on_timer(struct gw_timer *timer) {
 }
 
 /* ---- as a carrier ---- */
+
+static void begin_answer(struct longpoll *poll, const struct gw_recovery *recovery) {
+  poll->cursor = recovery->cursor;
+  poll->is_recovered = recovery->is_recovered || (poll->is_fresh && !poll->has_begun);
+  poll->is_missed_known = recovery->is_missed_known;
+  poll->missed = recovery->missed;
+}
 
 /* What has been recovered is pushed next. */
 static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *subscription, int err,
@@ -116,14 +153,30 @@ static void on_subscribed(struct gw_carrier *carrier, struct gw_subscription *su
     refuse(poll, err);
     return;
   }
-  gw_session_id(carrier->session, poll->session);
-  poll->recovery = *recovery;
-  poll->recovery.n = 0;
-  if (poll->is_fresh) poll->recovery.is_recovered = true;
+  char session[GW_SESSION_ID_LEN + 1];
+  gw_session_id(carrier->session, session);
+  memcpy(poll->session, session, sizeof poll->session);
+  begin_answer(poll, recovery);
+  poll->has_begun = true;
   if (recovery->n > 0 || !recovery->is_recovered)
     queue_answer(poll);
   else
     gw_loop_timer_set(poll->loop, &poll->timer, (uint64_t)poll->wait * 1000);
+}
+
+static int gather(struct longpoll *poll, struct gw_publication *publication) {
+  struct gathered *gathered = poll->gathered;
+  if (!gathered) {
+    gathered = poll->gathered = calloc(1, sizeof *gathered);
+    if (!gathered) return GW_ERR_MEMORY;
+    gw_buf_init(&gathered->publications, SIZE_MAX); /* GATHERED_MAX: each is more than a pointer */
+  }
+  int err = gw_buf_add(&gathered->publications, &publication, sizeof publication);
+  if (err < 0) return err;
+  gw_publication_ref(publication);
+  gathered->n++;
+  gathered->size += gw_publication_size(publication);
+  return 0;
 }
 
 /* Where nothing more fits it detaches: a session that goes on stands behind what was given. */
@@ -131,13 +184,10 @@ static int push(struct gw_carrier *carrier, struct gw_subscription *subscription
                 struct gw_publication *publication) {
   struct longpoll *poll = gw_container_of(carrier, struct longpoll, carrier);
   (void)subscription;
-  int err = gw_buf_add(&poll->gathered, &publication, sizeof publication);
+  int err = gather(poll, publication);
   if (err < 0) return err;
-  gw_publication_ref(publication);
-  poll->recovery.n++;
-  poll->gathered_size += gw_publication_size(publication);
   queue_answer(poll);
-  if (poll->recovery.n == poll->limit || poll->gathered_size > GATHERED_MAX)
+  if (poll->gathered->n == poll->limit || poll->gathered->size > GATHERED_MAX)
     gw_carrier_detach(carrier, !poll->will_resume);
   return 0;
 }
@@ -147,9 +197,8 @@ static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscript
                    const struct gw_recovery *gap) {
   struct longpoll *poll = gw_container_of(carrier, struct longpoll, carrier);
   (void)subscription;
-  if (poll->recovery.n > 0) return false;
-  poll->recovery = *gap;
-  poll->recovery.n = 0;
+  if (poll->gathered && poll->gathered->n > 0) return false;
+  begin_answer(poll, gap);
   queue_answer(poll);
   return true;
 }
@@ -168,7 +217,7 @@ static bool is_waiting(struct gw_carrier *carrier) {
 /* The client asks again, with its cursor. */
 static void end(struct gw_carrier *carrier, enum gw_close_code code) {
   struct longpoll *poll = gw_container_of(carrier, struct longpoll, carrier);
-  if (*poll->session && code != GW_CLOSE_FAILED)
+  if (poll->has_begun && code != GW_CLOSE_FAILED)
     answer(poll);
   else
     gw_answer_ended(leave(poll), code);
@@ -208,13 +257,11 @@ static struct longpoll *poll_new(struct gw_exchange *exchange,
                             .exchange = exchange,
                             .loop = exchange->loop,
                             .timer.on_due = on_timer,
-                            .answer.run = on_turn_end,
                             .will_resume = request->will_resume,
                             .wait = request->wait,
                             .limit = request->limit,
-                            .channel = {poll->text, request->channel.len}};
-  memcpy(poll->text, request->channel.at, request->channel.len);
-  gw_buf_init(&poll->gathered, SIZE_MAX); /* GATHERED_MAX: each counts for more than its pointer */
+                            .channel_len = (uint8_t)request->channel.len};
+  memcpy(poll->channel, request->channel.at, request->channel.len);
   return poll;
 }
 
