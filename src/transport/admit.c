@@ -28,9 +28,17 @@ static bool begins_with(const char *text, const char *with) {
   return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* Whoever comes through a proxy that says so (RFC 7239, and the fields before it) comes from where
+ * the proxy's client is, and the address of the connection is not theirs. */
+static bool is_forwarded(const struct gw_http_head *head) {
+  return gw_http_field(head, "forwarded", 0) || gw_http_field(head, "x-forwarded-for", 0) ||
+         gw_http_field(head, "x-real-ip", 0);
+}
+
 /* The peer's address as gw_stream_peer writes it. */
 bool gw_request_is_local(const struct gw_exchange *exchange) {
   char text[64];
+  if (is_forwarded(exchange->head)) return false;
   const char *peer = gw_exchange_peer(exchange, text, sizeof text);
   return strcmp(peer, "unix") == 0 || begins_with(peer, "127.") || begins_with(peer, "[::1]:");
 }

@@ -51,9 +51,11 @@ test('a session waits for its client as long as --resume says', async () => {
 // On this machine everybody is the API in development mode; an address of its own that is not loopback is somebody else.
 const address = Object.values(networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
 
-test('who may publish is decided for every way in, and the API is closed to others', { skip: !address }, async () => {
-  const server = await startServer('serve', ['--insecure', '--listen', `${address}:0`, '--channel', 'api:*=publish:api', '--channel', 'named:*=publish:users']);
-  const status = async (...args) => (await ask(server, ...args)).status;
+const outsiderRules = ['--channel', 'api:*=publish:api', '--channel', 'named:*=publish:users'];
+
+/** What somebody may and may not who does not come from this machine. */
+async function decideForAnOutsider(server, headers) {
+  const status = async (method, path, options = {}) => (await ask(server, method, path, { ...options, headers })).status;
   const post = (path) => status('POST', path, { body: 'x' });
   assert.equal(await post('/channels/open'), 201);
   assert.equal(await post('/channels/api:a'), 403);
@@ -66,11 +68,23 @@ test('who may publish is decided for every way in, and the API is closed to othe
   for (const [method, path] of [['GET', '/users'], ['GET', '/users/ann'], ['POST', '/users/ann'], ['DELETE', '/users/ann'], ['DELETE', '/sessions/x'],
     ['POST', '/publish'], ['GET', '/metrics'], ['DELETE', '/channels/open']])
     assert.equal(await status(method, path, { body: method === 'POST' ? '[]' : undefined }), 403, `${method} ${path}`);
-  const talker = await Talker.open(server);
+  const talker = await Talker.open(server, '/ws', headers);
   assert.match((await talker.say('pub api:a id=1', 'x').next(/ id=1/)).head, /^error /);
   assert.match((await talker.say('pub named:a id=2', 'x').next(/ id=2/)).head, /^error /);
   await talker.say('auth ann id=3').next(/^ok id=3/);
   assert.match((await talker.say('pub named:a id=4', 'x').next(/ id=4/)).head, /^ok /);
   await talker.close();
+}
+
+test('who may publish is decided for every way in, and the API is closed to others', { skip: !address }, async () => {
+  const server = await startServer('serve', ['--insecure', '--listen', `${address}:0`, ...outsiderRules]);
+  await decideForAnOutsider(server, {});
   await server.stop();
 });
+
+for (const [name, value] of [['X-Forwarded-For', '203.0.113.9'], ['Forwarded', 'for=203.0.113.9'], ['X-Real-IP', '203.0.113.9']])
+  test(`whoever a proxy on this machine says that it stands for (${name}) is an outsider`, async () => {
+    const server = await startServer('serve', outsiderRules);
+    await decideForAnOutsider(server, { [name]: value });
+    await server.stop();
+  });
