@@ -23,39 +23,32 @@ export function overHttp(at, tell, isStream) {
     tell('down', why);
   }
 
-  /** The answer to a request. It ends where nothing comes for `ms`; `alive` begins that time anew. */
-  async function ask(end, path, query, init, ms = at.timeout) {
-    const alive = (next) => {
-      clearTimeout(end.timer);
-      if (next) end.timer = setTimeout(() => end.abort(), next);
-      heard = now();
-    };
-    end.signal.onabort = () => clearTimeout(end.timer);
-    alive(ms);
-    try {
-      return [await at.ask(path, query, { ...init, signal: end.signal }), alive];
-    } catch (error) {
-      clearTimeout(end.timer);
-      throw error;
-    }
+  /** Something has come: the request ends where nothing more does for `ms`, if that is given. */
+  function alive(end, ms) {
+    heard = now();
+    clearTimeout(end.timer);
+    if (ms) end.timer = setTimeout(() => end.abort(), ms);
+  }
+
+  function ask(end, path, query, init, ms = at.timeout) {
+    alive(end, ms);
+    return at.ask(path, query, { ...init, signal: end.signal });
   }
 
   async function json(end, ...request) {
-    const [answer, alive] = await ask(end, ...request);
     try {
-      return await answer.json();
+      return await (await ask(end, ...request)).json();
     } finally {
-      alive();
+      alive(end);
     }
   }
 
   async function stream(name, after, end) {
-    const headers = { Accept: 'text/event-stream' };
-    const [answer, alive] = await ask(end, at.path(name), { after, data: 'json' }, { headers });
+    const answer = await ask(end, at.path(name), { after, data: 'json' }, { headers: { Accept: 'text/event-stream' } });
     const reader = answer.body.getReader();
     const decoder = new TextDecoder();
     for (let rest = '', part; !(part = await reader.read()).done;) {
-      alive(QUIET_MS);
+      alive(end, QUIET_MS);
       if (!end.hasBegun) tell('sub', name, answer.headers.get('Godwit-Cursor'));
       end.hasBegun = true;
       const lines = (rest + decoder.decode(part.value, { stream: true })).split('\n');
@@ -92,6 +85,8 @@ export function overHttp(at, tell, isStream) {
       if (!reason || code >= 500 || code === 429) return lost({ retry, isBlocked: end.signal.aborted && !end.hasBegun });
       hearing.delete(name);
       tell('refused', name, code, reason);
+    } finally {
+      alive(end);
     }
   }
 
@@ -107,7 +102,8 @@ export function overHttp(at, tell, isStream) {
     }
   }
 
-  ask(new AbortController(), 'healthz').then(([, alive]) => tell('up', { user: at.user }, alive()), lost);
+  const first = new AbortController();
+  ask(first, 'healthz').then(() => tell('up', { user: at.user }), lost).finally(() => alive(first));
 
   return {
     sub(name, after) {

@@ -19,7 +19,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
   let engine, leader, heard = now(), electing, release, watch;
 
   const post = (...message) => quit.signal.aborted || bus.postMessage([id, ...message]);
-  const port = Object.fromEntries(['sub', 'unsub', 'pub'].map((word) => [word, (...values) => post(word, ...values)]));
+  const port = Object.fromEntries(['sub', 'unsub', 'pub', 'check'].map((word) => [word, (...values) => post(word, ...values)]));
 
   function take() {
     clearTimeout(electing);
@@ -53,6 +53,13 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     post('tell', 'state', state);
   }
 
+  /** As one of the others. A leader that nobody sees has slow timers: it is told when it is time to try again. */
+  function listen(kind, ...values) {
+    heard = now();
+    hear(kind, ...values);
+    if (kind === 'state' && values[0].retry) setTimeout(port.check, values[0].retry);
+  }
+
   bus.onmessage = ({ data: [from, word, ...values] }) => {
     if (word === 'lead') {
       heard = now();
@@ -60,7 +67,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
       if (leader === id && from > id) post('lead');
       else if (leader !== from) give(from);
     } else if (leader === id) serve(from, word, values);
-    else if (from === leader && word === 'tell') hear(...values, heard = now());
+    else if (from === leader && word === 'tell') listen(...values);
     else if (from === leader && word === 'gone' && !locks) elect();
   };
 

@@ -52,7 +52,6 @@ export function overWebSocket(at, tell) {
   }
   function close(code = 4000) { // not 1000: the session is to be resumed
     clearTimeout(late);
-    socket.onmessage = socket.onclose = null;
     try {
       socket.close(code);
     } catch { /* it is closed */ }

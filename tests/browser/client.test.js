@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// The client in real browsers, Chromium and Firefox: the network off, the server killed and started again, WebSockets blocked,
+// tabs that share a connection and the leading one closed, crashed or loaded again.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { between } from '../support/between.js';
+import { hasFirefox, launchFirefox } from '../support/firefox.js';
+import { startServer } from '../support/server.js';
+
+const QUICK = { backoff: 50, ceiling: 200, timeout: 1500, tick: 200, climb: 100, early: 400 };
+let server, undo = [], rooms = 0;
+before(async () => { server = await startServer('serve', ['--workers', '2']); });
+after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
+afterEach(async () => { for (const step of undo.splice(0).reverse()) await step(); });
+
+async function launchChromium() {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  return {
+    async newContext() {
+      const context = await browser.newContext();
+      return {
+        async open(url) {
+          const page = await context.newPage();
+          await page.goto(url);
+          page.crash = async () => {
+            const session = await context.newCDPSession(page);
+            const crashed = new Promise((resolve) => page.once('crash', resolve));
+            session.send('Page.crash').catch(() => {});
+            await crashed;
+          };
+          return page;
+        },
+        setOffline: (isOffline) => context.setOffline(isOffline),
+        close: () => context.close(),
+      };
+    },
+    close: () => browser.close(),
+  };
+}
+
+async function wireTo(target = server) {
+  const wire = await between(target);
+  undo.push(wire.close);
+  return wire;
+}
+
+async function post(channel, body, at = server) {
+  const answer = await fetch(`${at.url}/channels/${channel}`, { method: 'POST', body });
+  assert.equal(answer.status, 201);
+}
+
+async function kept(channel) {
+  return (await (await fetch(`${server.url}/channels/${channel}`)).json()).publications.map(({ text }) => text);
+}
+
+async function connections(user) {
+  const { sessions } = await (await fetch(`${server.url}/users/${user}`)).json();
+  return sessions.filter(({ connected }) => connected).length;
+}
+
+const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
+
+/** A page of the server (it says `ok`) in which a client hears a channel. */
+async function join(context, url, channel, options = {}) {
+  const page = await context.open(`${url}/healthz`);
+  const run = async ({ channel: name, options: how }) => {
+    const { default: godwit } = await import('/client/godwit.js');
+    const g = globalThis.g = godwit('/', how);
+    const room = globalThis.room = g.channel(name);
+    const told = globalThis.told = { states: [], texts: [], gaps: [], recovered: 0, direct: [] };
+    g.on('state', ({ state }) => told.states.push(state));
+    g.on('direct', (m) => told.direct.push(m.text));
+    room.on('message', (m) => told.texts.push(m.text));
+    room.on('gap', ({ missed }) => told.gaps.push(missed ?? null));
+    room.on('recovered', () => { told.recovered += 1; });
+    globalThis.until = async (take, what) => {
+      for (const late = Date.now() + 15_000; !take();) {
+        if (Date.now() > late) throw new Error(`${what} did not come; ${g.state} ${g.transport} ${JSON.stringify(told)}`);
+        await new Promise((resolve) => { setTimeout(resolve, 10); });
+      }
+    };
+    await until(() => g.state === 'online' && room.cursor, 'the channel');
+  };
+  await page.evaluate(run, { channel, options: { ...QUICK, ...options } });
+  const told = () => page.evaluate(() => told);
+  return {
+    page,
+    told,
+    publish: (...texts) => page.evaluate(async (list) => { await Promise.all(list.map((text) => room.publish(text))); }, texts),
+    /** Publishes, and does not wait. */
+    begin: (...texts) => page.evaluate((list) => { globalThis.pending = Promise.all(list.map((text) => room.publish(text))); }, texts),
+    finish: () => page.evaluate(async () => { await pending; }),
+    online: (transport) => page.evaluate((name) => until(() => g.state === 'online' && (!name || g.transport === name), `online ${name}`), transport),
+    lost: () => page.evaluate(() => until(() => g.state !== 'online', 'the loss')),
+    transport: () => page.evaluate(() => g.transport),
+    async texts(n) {
+      await page.evaluate((count) => until(() => told.texts.length >= count, `message ${count}`), n);
+      return (await told()).texts;
+    },
+  };
+}
+
+for (const [name, launch, isThere] of [['Chromium', launchChromium, true], ['Firefox', launchFirefox, hasFirefox]]) {
+  describe(name, { skip: !isThere && `${name} is not installed` }, () => {
+    let browser;
+    before(async () => { browser = await launch(); });
+    after(() => browser?.close());
+
+    async function newContext() {
+      const context = await browser.newContext();
+      undo.push(context.close);
+      return context;
+    }
+    const fresh = () => `browser-${++rooms}`;
+
+    for (const transport of ['websocket', 'sse', 'longpoll']) {
+      test(`${transport}: both ways, bytes and a direct message`, async () => {
+        const channel = fresh(), user = `ann-${rooms}`;
+        const ann = await join(await newContext(), server.url, channel, { user, transports: [transport] });
+        await ann.publish('1', 'zwei ü\r\n');
+        assert.deepEqual(await ann.texts(2), ['1', 'zwei ü\r\n']);
+        const bytes = await ann.page.evaluate(async (to) => {
+          const heard = new Promise((resolve) => { room.on('message', ({ data }) => resolve([...data])); });
+          await room.publish(new Uint8Array([0, 10, 255]));
+          await g.send(to, 'for you');
+          await until(() => told.direct.length, 'the direct message');
+          return heard;
+        }, user);
+        assert.deepEqual(bytes, [0, 10, 255]);
+        assert.equal(await ann.transport(), transport);
+      });
+    }
+
+    test('the network is off and on again: nothing is lost, and what was written meanwhile goes out once', async () => {
+      const channel = fresh();
+      const context = await newContext();
+      const wire = await wireTo();
+      const ann = await join(context, wire.url, channel);
+      await ann.publish('1');
+      wire.freeze(); // a connection that was open stays so for all that anybody is told
+      wire.isDown = true;
+      await context.setOffline(true);
+      await ann.lost();
+      await ann.begin('3', '4');
+      await post(channel, '2');
+      wire.isDown = false;
+      await context.setOffline(false);
+      await ann.finish();
+      assert.deepEqual(await ann.texts(4), numbers(1, 4));
+      assert.deepEqual(await kept(channel), numbers(1, 4));
+      const { gaps, recovered } = await ann.told();
+      assert.deepEqual([gaps, recovered], [[], 1]);
+    });
+
+    test('the server is killed and started again: the gap is told, and it goes on', async () => {
+      const channel = fresh();
+      let own = await startServer('serve');
+      const wire = await wireTo({ get host() { return own.host; }, get port() { return own.port; } });
+      const ann = await join(await newContext(), wire.url, channel);
+      await ann.publish('1');
+      await own.kill();
+      await ann.lost();
+      await ann.begin('2');
+      own = await startServer('serve');
+      undo.unshift(() => own.kill());
+      await ann.finish();
+      await post(channel, '3', own);
+      assert.deepEqual(await ann.texts(3), numbers(1, 3));
+      assert.deepEqual((await ann.told()).gaps, [null]);
+    });
+
+    test('WebSockets are blocked, then streams too, then nothing is', async () => {
+      const channel = fresh();
+      const wire = await wireTo();
+      wire.rules = { websocket: 'refuse' };
+      const context = await newContext();
+      const ann = await join(context, wire.url, channel, { climb: 20, timeout: 700 });
+      assert.equal(await ann.transport(), 'sse');
+      await post(channel, '1');
+      await ann.texts(1);
+      wire.rules = { websocket: 'refuse', sse: 'hang' };
+      wire.cut();
+      await ann.online('longpoll');
+      await post(channel, '2');
+      await ann.texts(2);
+      wire.rules = {};
+      await ann.online('websocket');
+      await ann.publish('3');
+      assert.deepEqual(await ann.texts(3), numbers(1, 3));
+      assert.deepEqual((await ann.told()).gaps, []);
+    });
+
+    test('tabs share a connection; the leading one is closed, loaded again or gone in mid-stream', async () => {
+      const channel = fresh(), user = `ann-${rooms}`;
+      const context = await newContext();
+      const tabs = [];
+      for (let i = 0; i < 4; i++) tabs.push(await join(context, server.url, channel, { user }));
+      assert.equal(await connections(user), 1);
+      const last = tabs.at(-1);
+      for (let i = 1; i <= 12; i++) {
+        if (i === 3) await tabs[0].page.close();
+        if (i === 6) await tabs[1].page.reload();
+        if (i === 9) await (tabs[2].page.crash ?? tabs[2].page.close)();
+        await last.begin(`a${i}`);
+        await post(channel, `b${i}`);
+      }
+      await last.publish('end');
+      const order = await kept(channel);
+      assert.deepEqual([...order].sort(), [...numbers(1, 12).flatMap((i) => [`a${i}`, `b${i}`]), 'end'].sort());
+      assert.deepEqual(await last.texts(25), order);
+      assert.deepEqual((await last.told()).gaps, []);
+      assert.equal(await connections(user), 1);
+    });
+  });
+}
