@@ -195,6 +195,20 @@ for (const [name, launch, isThere] of [['Chromium', launchChromium, true], ['Fir
       assert.deepEqual((await ann.told()).gaps, []);
     });
 
+    test('a page that was put aside and is shown again goes on where it was', async () => {
+      const channel = fresh();
+      const context = await newContext();
+      const first = await join(context, server.url, channel);
+      const second = await join(context, server.url, channel);
+      await first.page.evaluate(() => { dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); });
+      await second.publish('1', '2'); // the other leads now
+      await first.page.evaluate(() => { dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); });
+      assert.deepEqual(await first.texts(2), ['1', '2']);
+      await first.publish('3');
+      assert.deepEqual(await second.texts(3), numbers(1, 3));
+      assert.deepEqual([(await first.told()).gaps, (await second.told()).texts], [[], numbers(1, 3)]);
+    });
+
     test('tabs share a connection; the leading one is closed, loaded again or gone in mid-stream', async () => {
       const channel = fresh(), user = `ann-${rooms}`;
       const context = await newContext();

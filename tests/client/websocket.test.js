@@ -176,6 +176,23 @@ test('the inbox is heard from its cursor, and from where it was', async () => {
   assert.deepEqual(ann.values('direct').map(({ text }) => text), ['hello', 'next']);
 });
 
+test('an inbox that is listened to late costs no connection', async () => {
+  const server = sockets();
+  const { default: godwit } = await import('../../web/client/godwit.js');
+  const fetched = [];
+  const page = { cursor: 'i:1', recovered: true, publications: [{ cursor: 'i:1', from: 'bob', text: 'kept' }] };
+  const g = godwit('http://x.test', { user: 'ann', WebSocket: server.WebSocket, fetch: async (url) => { fetched.push(url); return Response.json(page); } });
+  undo.push(() => g.close());
+  const socket = (await server.nth(1)).welcome(' user=ann').tell('direct i:1 from=bob\nkept');
+  const heard = [];
+  const both = new Promise((resolve) => { g.on('direct', ({ text }) => heard.push(text) === 2 && resolve()); });
+  socket.tell('direct i:2 from=bob\nnew');
+  await both;
+  assert.deepEqual(heard, ['kept', 'new']);
+  assert.deepEqual(fetched, ['http://x.test/channels/inbox%3Aann?user=ann']);
+  assert.deepEqual([socket.closed, server.all.length], [undefined, 1]);
+});
+
 test('a channel that is too much to hold is told, one that the server has no time for is asked for again', async () => {
   const { ann, socket } = await inside();
   ann.channel('full');

@@ -41,7 +41,7 @@ export function overWebSocket(at, tell) {
   const inbox = at.inbox();
   const url = at.href('ws', { session: at.session, inbox, user: at.token ? undefined : at.user });
   const socket = new at.WebSocket(url.replace(/^http/, 'ws'), 'godwit.v1');
-  let n = 0, ping = 25e3, heard = now(), isInboxRead = false, user, bye, late;
+  let n = 0, ping = 25e3, heard = now(), read = inbox, user, bye, late; // `read`: where the inbox stands
 
   const say = (words, options, body) => socket.send(message(line(words, options), body));
   const up = () => tell('up', { session: at.session, user });
@@ -82,7 +82,7 @@ export function overWebSocket(at, tell) {
     subscribed: ([name], o) => tell('sub', name === `inbox:${user}` ? '' : name, o.cursor, o.missed && +o.missed),
     msg: ([name, cursor], { event, from }, data) => tell('msg', name, { cursor, event, from, data }),
     direct([cursor], { event, from }, data) {
-      isInboxRead = true;
+      read = cursor;
       tell('msg', '', { cursor, event, from, data });
     },
     join: (words) => tell('join', ...words),
@@ -111,7 +111,7 @@ export function overWebSocket(at, tell) {
       if (name) {
         asked[`s${++n}`] = name;
         say(['sub', name], { after, id: `s${n}` });
-      } else if (after && (isInboxRead || inbox && inbox !== after)) lost(); // an inbox begins with its connection
+      } else if (after && read && after !== read) lost(); // an inbox begins with its connection
     },
     unsub(name) {
       if (name) say(['unsub', name]);
