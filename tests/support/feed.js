@@ -2,6 +2,7 @@
 // A client of an answer that goes on, made of bytes: takes the chunks of HTTP/1.1 apart itself, so that a test sees what was framed how.
 
 import net from 'node:net';
+import { LATE_MS } from './queue.js';
 
 /** Cuts whole chunks off the front; `isLast`: the last one was among them. */
 function unchunk(bytes) {
@@ -67,7 +68,8 @@ export class Feed {
   isWhole = false; // the last chunk came
   #raw = Buffer.alloc(0);
   #lines = [];
-  #parsed = 0; // of the text
+  #parsed = 0; // of the text, as JSON lines
+  #passed = 0; // of the text, by next()
   #wakers = [];
 
   /**
@@ -117,6 +119,8 @@ export class Feed {
 
   #wake() { this.#wakers.splice(0).forEach((wake) => wake()); }
 
+  get session() { return this.header('godwit-session'); }
+
   header(name) {
     return new RegExp(`^${name}: *(.*)$`, 'im').exec(this.head)?.[1];
   }
@@ -138,7 +142,7 @@ export class Feed {
   }
 
   /** Waits until `take()` gives something. */
-  async until(take, what = 'what is awaited', ms = 15_000) {
+  async until(take, what = 'what is awaited', ms = LATE_MS) {
     const deadline = Date.now() + ms;
     for (;;) {
       const value = take();
@@ -150,6 +154,17 @@ export class Feed {
       await new Promise((ok) => { this.#wakers.push(ok); timer = setTimeout(ok, left); });
       clearTimeout(timer);
     }
+  }
+
+  /** The next line that fits, its end left out; those before it are passed over. */
+  next(pattern) {
+    return this.until(() => {
+      for (let end; (end = this.text.indexOf('\n', this.#passed)) >= 0;) {
+        const line = this.text.slice(this.#passed, end);
+        this.#passed = end + 1;
+        if (pattern.test(line)) return line;
+      }
+    }, pattern);
   }
 
   async events(n) {

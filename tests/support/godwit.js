@@ -2,6 +2,7 @@
 // A client that speaks godwit.v1 line by line, and remembers what it has not been asked about yet.
 
 import { WebSocket } from 'ws';
+import { Queue } from './queue.js';
 
 /** A message as it came, cut into its words and options. */
 export function parse(data, isBinary = false) {
@@ -18,56 +19,41 @@ export function parse(data, isBinary = false) {
 }
 
 export class Talker {
-  #inbox = [];
-  #wakers = [];
+  #inbox = new Queue();
 
   constructor(url, { protocol = 'godwit.v1', ...options } = {}) {
     this.socket = new WebSocket(url, protocol ? [protocol] : [], options);
-    this.socket.on('message', (data, isBinary) => {
-      this.#inbox.push(parse(isBinary ? data : data.toString(), isBinary));
-      this.#wake();
-    });
-    this.socket.on('upgrade', (answer) => { this.answer = answer; });
-    this.socket.on('error', (error) => { this.error = error; });
+    this.socket.on('message', (data, isBinary) => this.#inbox.put(parse(isBinary ? data : data.toString(), isBinary)));
+    this.socket.on('upgrade', (answer) => { this.headers = answer.headers; });
+    this.socket.on('error', (error) => this.#inbox.end(error.message));
     this.closed = new Promise((resolve) => this.socket.on('close', (code, reason) => {
-      this.end = { code, reason: reason.toString() || String(this.error ?? '') };
-      this.#wake();
-      resolve(this.end);
+      this.#inbox.end(`closed with ${code} ${reason}`);
+      resolve({ code, reason: reason.toString() });
     }));
   }
 
   /** Open and welcome; `welcome` has what it was told. */
-  static async open(url, options) {
-    const talker = new Talker(url, options);
+  static async open(server, path = '/ws', options = {}) {
+    const talker = new Talker(server.ws + path, options);
     talker.welcome = await talker.next();
     if (talker.welcome.words[0] !== 'welcome') throw new Error(`no welcome but: ${talker.welcome.line}`);
+    talker.session = talker.welcome.options.session;
     return talker;
   }
 
-  #wake() {
-    for (const waker of this.#wakers.splice(0)) waker();
-  }
-
-  say(message) {
-    this.socket.send(message);
+  say(message, body) {
+    this.socket.send(body === undefined ? message : `${message}\n${body}`);
     return this;
   }
 
-  /** The next message. */
-  async next() {
-    while (!this.#inbox.length) {
-      if (this.end) throw new Error(`closed with ${this.end.code} ${this.end.reason} while a message was awaited`);
-      await new Promise((resolve) => this.#wakers.push(resolve));
-    }
-    return this.#inbox.shift();
+  /** The next message, or the next whose header line fits; those before it are passed over. */
+  next(pattern) {
+    return this.#inbox.next(pattern && ((message) => pattern.test(message.line)), pattern);
   }
 
   /** The next message that begins with one of these words; those before it are passed over. */
-  async until(...verbs) {
-    for (;;) {
-      const message = await this.next();
-      if (verbs.includes(message.words[0])) return message;
-    }
+  until(...verbs) {
+    return this.#inbox.next((message) => verbs.includes(message.words[0]), verbs.join(' or '));
   }
 
   /** The header line of the next message. */
@@ -76,27 +62,29 @@ export class Talker {
   }
 
   /** Says it, and gives the answer: the first message with this id. */
-  async ask(message, id) {
+  ask(message, id) {
     this.say(message);
-    for (;;) {
-      const answer = await this.next();
-      if (answer.options.id === id) return answer;
-    }
+    return this.#inbox.next((answer) => answer.options.id === id, `the answer ${id}`);
+  }
+
+  /** Subscribes, and gives the options of the answer. */
+  async sub(channel, options = '') {
+    return (await this.say(`sub ${encodeURIComponent(channel)}${options}`).until('subscribed', 'error')).options;
   }
 
   /** What has come and has not been asked for. */
   rest() {
-    return this.#inbox.splice(0);
+    return this.#inbox.rest();
   }
 
-  async close(code = 1000) {
+  close(code = 1000) {
     this.socket.close(code);
-    await this.closed;
+    return this.closed;
   }
 
   /** Cuts the connection without a word. */
-  async cut() {
+  cut() {
     this.socket.terminate();
-    await this.closed;
+    return this.closed;
   }
 }

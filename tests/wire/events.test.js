@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Talker, ask } from '../support/talk.js';
+import { ask } from '../support/talk.js';
 
 let server;
 before(async () => { server = await startServer('serve', ['--workers', '2']); });
@@ -22,9 +23,9 @@ test('nobody speaks with the server\'s own event names, whichever way in', async
     assert.deepEqual(body.map(({ status }) => status), [400, 400]);
     const talker = await Talker.open(server);
     talker.say(`pub voice event=${event} id=1\nx`);
-    assert.match((await talker.next(/ id=1 /)).head, /^error 400 /);
+    assert.match((await talker.next(/ id=1 /)).line, /^error 400 /);
     talker.say(`to ann event=godwit%2Egap id=2\nx`);
-    assert.match((await talker.next(/ id=2 /)).head, /^error 400 /);
+    assert.match((await talker.next(/ id=2 /)).line, /^error 400 /);
     await talker.close();
   }
   assert.deepEqual((await ask(server, 'GET', '/channels/voice')).body.publications, []);

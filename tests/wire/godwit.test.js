@@ -23,9 +23,8 @@ after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: nul
 
 /** A channel, or user, of its own for each test. */
 const fresh = (prefix = 'room') => `${prefix}${++rooms}`;
-const ws = (query = '') => `${server.ws}/ws${query}`;
 const url = (channel, query = '') => `/channels/${encodeURIComponent(channel)}${query}`;
-const open = (query, options) => Talker.open(ws(query), options);
+const open = (query = '', options = {}) => Talker.open(server, `/ws${query}`, options);
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
 
 async function publish(channel, body) {
@@ -51,7 +50,7 @@ test('the first line is a welcome, with the subprotocol and without', async () =
   const named = await open();
   assert.match(named.welcome.line, /^welcome session=[0-9A-Za-z_-]{24} version=1 ping=25$/);
   assert.equal(named.socket.protocol, 'godwit.v1');
-  assert.equal(named.answer.headers['godwit-session'], named.welcome.options.session);
+  assert.equal(named.headers['godwit-session'], named.session);
   const plain = await open('?user=ann%20b', { protocol: null });
   assert.equal(plain.socket.protocol, '');
   assert.equal(plain.welcome.options.user, 'ann b');
@@ -63,9 +62,9 @@ test('on a channel the subprotocol begins with the channel held', async () => {
   const channel = fresh();
   const cursors = [];
   for (const n of numbers(1, 3)) cursors.push(await publish(channel, n));
-  const live = await Talker.open(server.ws + url(channel));
+  const live = await Talker.open(server, url(channel));
   assert.equal(await live.line(), `subscribed ${channel} cursor=${cursors[2]} recovered=yes`);
-  const late = await Talker.open(server.ws + url(channel, `?after=${cursors[0]}`));
+  const late = await Talker.open(server, url(channel, `?after=${cursors[0]}`));
   assert.equal(await late.line(), `subscribed ${channel} cursor=${cursors[0]} recovered=yes`);
   assert.equal(await late.line(), `msg ${channel} ${cursors[1]}`);
   assert.equal(await late.line(), `msg ${channel} ${cursors[2]}`);
@@ -373,7 +372,7 @@ test('a stream that is cut again and again is heard whole and in order', async (
     }
     await talker.cut();
     talker = await open(`?session=${session}`);
-    assert.deepEqual([talker.welcome.options.session, talker.welcome.options.resumed], [session, 'yes']);
+    assert.deepEqual([talker.session, talker.welcome.options.resumed], [session, 'yes']);
     const answer = await talker.ask(`sub ${channel} after=${after} id=1`, '1');
     assert.deepEqual([answer.options.recovered, answer.options.cursor], ['yes', after]);
   }
@@ -388,7 +387,7 @@ test('a resumed session goes on in its channels, under its name, where it is ask
   await talker.until('msg');
   await talker.cut();
   await publish(channel, 'missed');
-  const again = await open(`?session=${talker.welcome.options.session}`);
+  const again = await open(`?session=${talker.session}`);
   assert.equal(again.welcome.options.user, 'ann');
   await publish(channel, 'still parked');
   again.say(`sub ${channel} id=1`);
@@ -405,20 +404,20 @@ test('a session is over when its client says so, and a stranger\'s is not found'
   await talker.close();
   for (const id of [session, 'x', `${session}x`, 'new']) {
     const again = await open(`?session=${id}`);
-    assert.notEqual(again.welcome.options.session, session);
+    assert.notEqual(again.session, session);
     assert.equal(again.welcome.options.resumed, undefined);
     await again.close();
   }
   const careless = await open();
   await careless.close(4000);
-  const back = await open(`?session=${careless.welcome.options.session}`);
+  const back = await open(`?session=${careless.session}`);
   assert.equal(back.welcome.options.resumed, 'yes');
   await back.close();
 });
 
 test('who claims a session replaces its connection', async () => {
   const first = await open();
-  const second = await open(`?session=${first.welcome.options.session}`);
+  const second = await open(`?session=${first.session}`);
   assert.equal(await first.line(), 'bye 4409 retry=0 replaced-by-a-newer-connection');
   assert.equal((await first.closed).code, 4409);
   assert.equal(await second.say('ping').line(), 'pong');
@@ -427,7 +426,7 @@ test('who claims a session replaces its connection', async () => {
 
 test('a session ended by the API hears bye and is closed', async () => {
   const talker = await open();
-  const answer = await fetch(`${server.url}/sessions/${talker.welcome.options.session}`, { method: 'DELETE' });
+  const answer = await fetch(`${server.url}/sessions/${talker.session}`, { method: 'DELETE' });
   assert.ok(answer.ok, String(answer.status));
   assert.equal(await talker.line(), 'bye 4403 retry=0 ended-by-the-API');
   assert.equal((await talker.closed).code, 4403);
@@ -435,7 +434,7 @@ test('a session ended by the API hears bye and is closed', async () => {
 
 test('a stop says bye, and when to come back', async () => {
   const other = await startServer('serve', ['--workers', '2']);
-  const talkers = await Promise.all(numbers(1, 6).map(() => Talker.open(`${other.ws}/ws`)));
+  const talkers = await Promise.all(numbers(1, 6).map(() => Talker.open(other)));
   const stopped = other.stop();
   for (const talker of talkers) {
     const bye = await talker.next();
@@ -510,9 +509,9 @@ test('a slow reader is closed with 4500, and comes back without loss', async () 
     assert.equal(parseInt(message.body, 10), ++n);
     after = message.words[2];
   }
-  assert.equal(slow.end.code, 4500);
+  assert.equal((await slow.closed).code, 4500);
   assert.ok(n < 300);
-  const again = await open(`?session=${slow.welcome.options.session}`);
+  const again = await open(`?session=${slow.session}`);
   const answer = await again.ask(`sub ${channel} after=${after} id=1`, '1');
   assert.equal(answer.options.recovered, 'no'); // of 300 pages 100 are kept
   assert.equal(Number(answer.options.missed), 200 - n);

@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask } from '../support/talk.js';
+import { ask } from '../support/talk.js';
 
 let server, n = 0;
 before(async () => { server = await startServer('serve', ['--workers', '3']); });
@@ -27,7 +29,7 @@ async function raw(path) {
 }
 
 const streamed = (accept) => async (path) => {
-  const stream = await Stream.open(server, path, { Accept: accept });
+  const stream = await Feed.open(server, path, { accept });
   return { status: stream.status, session: stream.session, close: () => stream.close() };
 };
 
@@ -96,7 +98,7 @@ test('godwit.v1 at a channel goes by the same rule', async () => {
   const user = fresh(), session = await parked(user);
   await assert.rejects(Talker.open(server, `/channels/inbox:${fresh()}?session=${session}`));
   const talker = await Talker.open(server, `/channels/inbox:${user}?session=${session}`);
-  assert.deepEqual([talker.session, talker.welcome.user, talker.welcome.resumed], [session, user, 'yes']);
+  assert.deepEqual([talker.session, talker.welcome.options.user, talker.welcome.options.resumed], [session, user, 'yes']);
   await talker.close();
 });
 
@@ -107,7 +109,7 @@ test('who takes a name hears nobody else\'s inbox any more', async () => {
   talker.say(`auth ${user} id=1`);
   await talker.next(/^ok id=1/);
   talker.say(`unsub inbox:${other} id=2`);
-  assert.match((await talker.next(/ id=2/)).head, /^error 404 /);
+  assert.match((await talker.next(/ id=2/)).line, /^error 404 /);
   talker.say(`unsub inbox:${user} id=3`);
   await talker.next(/^ok id=3/);
   await talker.close();

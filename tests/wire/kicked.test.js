@@ -4,8 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask, eventually } from '../support/talk.js';
+import { ask, eventually } from '../support/talk.js';
 
 const closeOf = (socket) => new Promise((resolve) => { socket.on('close', resolve); });
 
@@ -21,7 +23,7 @@ async function sessions(server, user, n) {
   const path = `/channels/lobby?user=${user}`;
   const talkers = await of(() => Talker.open(server, path));
   const raws = await of(() => raw(server, path));
-  const streams = [...await of(() => Stream.open(server, path, { Accept: 'text/event-stream' })), ...await of(() => Stream.open(server, path, { Accept: 'application/x-ndjson' }))];
+  const streams = [...await of(() => Feed.open(server, path, { accept: 'text/event-stream' })), ...await of(() => Feed.open(server, path, { accept: 'application/x-ndjson' }))];
   const { cursor } = (await ask(server, 'GET', '/channels/lobby')).body;
   const polls = Array.from({ length: n }, () => ask(server, 'GET', `${path}&after=${cursor}&wait=30`));
   await eventually(async () => (await ask(server, 'GET', `/users/${user}`)).body.count === 5 * n, `${5 * n} sessions`);
@@ -39,15 +41,15 @@ test('a user with a hundred sessions is ended on all workers, whatever carries t
   assert.ok(ends.some(({ status }) => status === 204), JSON.stringify(ends.map((e) => e.status)));
   assert.ok(ends.every(({ status }) => [204, 404].includes(status)));
   for (const talker of talkers) {
-    assert.match((await talker.next(/^bye /)).head, /^bye 4403 /);
+    assert.match((await talker.next(/^bye /)).line, /^bye 4403 /);
     assert.equal((await talker.closed).code, 4403);
   }
   assert.deepEqual([...new Set(await Promise.all(closed))], [4403]);
-  for (const stream of streams) await stream.end;
+  for (const stream of streams) await stream.end();
   assert.deepEqual([...new Set((await Promise.all(polls)).map(({ status, body }) => `${status} ${body.cursor}`))], [`200 ${cursor}`]); // and asks again
   assert.equal((await ask(server, 'GET', '/users/ann')).body.count, 0);
   await watcher.next(/^join lobby ann$/);
-  assert.equal((await watcher.next(/^(join|leave) lobby ann$/)).head, 'leave lobby ann');
+  assert.equal((await watcher.next(/^(join|leave) lobby ann$/)).line, 'leave lobby ann');
   const presence = (await ask(server, 'GET', '/channels/lobby/presence')).body;
   assert.deepEqual(presence.users.map(({ user }) => user), ['eve']);
 

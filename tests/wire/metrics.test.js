@@ -3,8 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask, eventually } from '../support/talk.js';
+import { ask, eventually } from '../support/talk.js';
 
 let server;
 before(async () => { server = await startServer('serve', ['--workers', '3', '--resume', '1']); });
@@ -33,7 +35,7 @@ test('numbers follow what happens', async () => {
   assert.equal(zero.godwit_sessions, 0);
   const talkers = await Promise.all(['ann', 'ann', 'ben'].map((user) => Talker.open(server, `/ws?user=${user}`)));
   for (const talker of talkers) await talker.sub('lobby');
-  const stream = await Stream.open(server, '/channels/other', { Accept: 'text/event-stream' });
+  const stream = await Feed.open(server, '/channels/other', { accept: 'text/event-stream' });
   for (let i = 0; i < 10; i++) await ask(server, 'POST', '/channels/lobby', { body: 'x' });
   const now = await metrics();
   assert.equal(now.godwit_sessions, 4);

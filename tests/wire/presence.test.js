@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask, channelPath, eventually } from '../support/talk.js';
+import { ask, channelPath, eventually } from '../support/talk.js';
 
 let server;
 let rooms = 0;
@@ -34,8 +36,8 @@ test('every transport that holds the channel open counts, once per user and sess
   const talkers = [await Talker.open(server, '/ws?user=ann'), await Talker.open(server, '/ws?user=ann'), await Talker.open(server, '/ws')];
   for (const talker of talkers) await talker.sub(channel);
   const streams = [
-    await Stream.open(server, `${path}?user=ben`, { Accept: 'text/event-stream' }),
-    await Stream.open(server, `${path}?user=ann`, { Accept: 'application/x-ndjson' }),
+    await Feed.open(server, `${path}?user=ben`, { accept: 'text/event-stream' }),
+    await Feed.open(server, `${path}?user=ann`, { accept: 'application/x-ndjson' }),
   ];
   const raw = new WebSocket(`${server.ws}${path}?user=cleo`);
   await once(raw, 'open');
@@ -56,14 +58,14 @@ test('joins and leaves are told once per user; the last one to go lingers', asyn
     tabs.push(await Talker.open(server, '/ws?user=ann'));
     await tabs[i].sub(channel);
   }
-  assert.match((await watcher.next(/^join /)).head, / ann$/);
+  assert.match((await watcher.next(/^join /)).line, / ann$/);
   await settles(channel, 4);
   const gone = Date.now();
   for (const tab of tabs) await tab.close();
   const back = await Talker.open(server, '/ws?user=ben');
   await back.sub(channel);
-  assert.match((await watcher.next(/^join /)).head, / ben$/); // and no second one of ann
-  assert.match((await watcher.next(/^leave /)).head, / ann$/);
+  assert.match((await watcher.next(/^join /)).line, / ben$/); // and no second one of ann
+  assert.match((await watcher.next(/^leave /)).line, / ann$/);
   const waited = Date.now() - gone;
   assert.ok(waited > 4500 && waited < 12_000, `${waited} ms`);
   assert.deepEqual((await presence(channel)).body.users.map((u) => u.user), ['watcher', 'ben']);

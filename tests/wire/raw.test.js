@@ -86,7 +86,7 @@ test('without that a session is over with its connection, and with a clean close
 
 test('its user is present, and is who its publications are from', async () => {
   const channel = fresh();
-  const witness = await Talker.open(`${server.ws}${path(channel)}`);
+  const witness = await Talker.open(server, path(channel));
   const raw = await Raw.open(channel, '?user=ann%20b');
   assert.equal((await witness.until('join')).line, `join ${channel} ann%20b`);
   raw.socket.send('hello');
@@ -122,7 +122,7 @@ test('a session ended by the API is closed with 4403', async () => {
 /** Publishes pages while this reader does not read, and lets it read again. */
 async function flood(raw, channel, pages) {
   raw.socket.pause();
-  const publisher = await Talker.open(`${server.ws}/ws`, { perMessageDeflate: false });
+  const publisher = await Talker.open(server, '/ws', { perMessageDeflate: false });
   for (let n = 1; n <= pages; n++) {
     publisher.say(`pub ${channel} id=${n}\n${String(n).padEnd(LIMIT, '.')}`);
     if (n % 20 === 0) for (let k = 0; k < 20; k++) await publisher.until('ok');

@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import { Talker } from '../support/godwit.js';
 import { run } from '../support/program.js';
 import { startServer } from '../support/server.js';
-import { Talker, ask, channelPath, eventually } from '../support/talk.js';
+import { ask, channelPath, eventually } from '../support/talk.js';
 
 const texts = async (server, channel) => (await ask(server, 'GET', channelPath(channel))).body.publications.map((p) => p.text);
 const publish = (server, channel, body) => ask(server, 'POST', channelPath(channel), { body });
@@ -68,11 +69,11 @@ async function decideForAnOutsider(server, headers) {
   for (const [method, path] of [['GET', '/users'], ['GET', '/users/ann'], ['POST', '/users/ann'], ['DELETE', '/users/ann'], ['DELETE', '/sessions/x'],
     ['POST', '/publish'], ['GET', '/metrics'], ['DELETE', '/channels/open']])
     assert.equal(await status(method, path, { body: method === 'POST' ? '[]' : undefined }), 403, `${method} ${path}`);
-  const talker = await Talker.open(server, '/ws', headers);
-  assert.match((await talker.say('pub api:a id=1', 'x').next(/ id=1/)).head, /^error /);
-  assert.match((await talker.say('pub named:a id=2', 'x').next(/ id=2/)).head, /^error /);
+  const talker = await Talker.open(server, '/ws', { headers });
+  assert.match((await talker.say('pub api:a id=1', 'x').next(/ id=1/)).line, /^error /);
+  assert.match((await talker.say('pub named:a id=2', 'x').next(/ id=2/)).line, /^error /);
   await talker.say('auth ann id=3').next(/^ok id=3/);
-  assert.match((await talker.say('pub named:a id=4', 'x').next(/ id=4/)).head, /^ok /);
+  assert.match((await talker.say('pub named:a id=4', 'x').next(/ id=4/)).line, /^ok /);
   await talker.close();
 }
 

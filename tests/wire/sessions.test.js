@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask } from '../support/talk.js';
+import { ask } from '../support/talk.js';
 
 let server;
 before(async () => { server = await startServer('serve', ['--workers', '3']); });
@@ -30,7 +32,7 @@ test('a session is shown with its user, transport and channels', async () => {
 test('a session that the API ends is told so and closed with 4403, and cannot be resumed', async () => {
   const talker = await Talker.open(server, '/ws?user=ben');
   assert.equal((await end(talker.session)).status, 204);
-  assert.match((await talker.next(/^bye /)).head, /^bye 4403 /);
+  assert.match((await talker.next(/^bye /)).line, /^bye 4403 /);
   assert.equal((await talker.closed).code, 4403);
   assert.equal((await about(talker.session)).status, 404);
   assert.equal((await end(talker.session)).status, 404);
@@ -49,10 +51,10 @@ test('a raw WebSocket is closed with 4403', async () => {
 
 for (const [name, accept] of [['sse', 'text/event-stream'], ['ndjson', 'application/x-ndjson']])
   test(`an answer that streams ends: ${name}`, async () => {
-    const stream = await Stream.open(server, '/channels/streamed', { Accept: accept });
+    const stream = await Feed.open(server, '/channels/streamed', { accept });
     assert.equal((await about(stream.session)).body.transport, name);
     assert.equal((await end(stream.session)).status, 204);
-    await stream.end;
+    await stream.end();
     assert.equal((await about(stream.session)).status, 404);
   });
 

@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { test } from 'node:test';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Talker, ask, channelPath, eventually, words } from '../support/talk.js';
+import { ask, channelPath, eventually } from '../support/talk.js';
 import { upgrade } from '../support/wire.js';
 
 const files = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);
@@ -162,12 +163,12 @@ for (const policy of ['drop', 'conflate'])
     slow.socket.resume();
     let heard = 0, at = 0; // the system may take a little more than it seemed to
     while (at < 200) {
-      const line = await slow.next(/^(msg|subscribed) crowd:all /);
-      const { cursor = line.head.split(' ')[2], recovered, missed = 0 } = words(line.head), offset = Number(cursor.split(':')[1]);
-      if (line.body) assert.equal(line.body, `message ${offset}`);
-      if (line.body) heard++;
+      const message = await slow.next(/^(msg|subscribed) crowd:all /);
+      const { cursor = message.line.split(' ')[2], recovered, missed = 0 } = message.options, offset = Number(cursor.split(':')[1]);
+      if (message.body) assert.equal(message.body, `message ${offset}`);
+      if (message.body) heard++;
       else assert.equal(recovered, 'no');
-      if (policy === 'drop') assert.equal(offset, at + (line.body ? 1 : Number(missed)), 'what is missing has been told');
+      if (policy === 'drop') assert.equal(offset, at + (message.body ? 1 : Number(missed)), 'what is missing has been told');
       assert.ok(offset > at);
       at = offset;
     }

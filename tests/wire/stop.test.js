@@ -5,13 +5,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask, eventually } from '../support/talk.js';
+import { ask, eventually } from '../support/talk.js';
 
 test('a stop tells every transport, and takes no time where the clients go', async () => {
   const server = await startServer('serve', ['--workers', '3']);
   const streams = await Promise.all(['text/event-stream', 'application/x-ndjson', 'text/event-stream', 'application/x-ndjson']
-    .map((Accept) => Stream.open(server, '/channels/lobby', { Accept })));
+    .map((accept) => Feed.open(server, '/channels/lobby', { accept })));
   const talkers = await Promise.all([1, 2, 3].map(() => Talker.open(server, '/ws?user=ann')));
   for (const talker of talkers) await talker.sub('lobby');
   const raws = await Promise.all([1, 2, 3].map(async () => {
@@ -28,11 +30,11 @@ test('a stop tells every transport, and takes no time where the clients go', asy
   const begun = Date.now();
   const end = server.stop();
   for (const talker of talkers) {
-    assert.match((await talker.next(/^bye /)).head, /^bye 4501 /);
+    assert.match((await talker.next(/^bye /)).line, /^bye 4501 /);
     assert.ok([1001, 4501].includes((await talker.closed).code));
   }
   for (const { closed } of raws) assert.ok([1001, 4501].includes((await closed)[0]));
-  for (const stream of streams) assert.equal(await stream.end, true, 'a streamed answer ends as a whole one');
+  for (const stream of streams) assert.equal((await stream.end()).isWhole, true, 'a streamed answer ends as a whole one');
   for (const poll of polls) {
     const { status, body } = await poll;
     assert.equal(status, 200);
@@ -44,13 +46,13 @@ test('a stop tells every transport, and takes no time where the clients go', asy
 
 test('a client that ignores the stop is cut when the wait is over, or by a second signal', async () => {
   const server = await startServer('serve', []);
-  const stream = await Stream.open(server, '/channels/lobby', { Accept: 'text/event-stream' });
+  const stream = await Feed.open(server, '/channels/lobby', { accept: 'text/event-stream' });
   const socket = new WebSocket(`${server.ws}/channels/lobby`);
   await once(socket, 'open');
   socket.pause(); // it does not answer the Close
   const begun = Date.now();
   const end = server.stop();
-  await stream.end; // the stop has begun
+  await stream.end(); // the stop has begun
   process.kill(server.pid, 'SIGTERM');
   assert.equal((await end).signal, null);
   assert.ok(Date.now() - begun < 3000, `${Date.now() - begun} ms`);

@@ -3,8 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Feed } from '../support/feed.js';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
-import { Stream, Talker, ask, eventually } from '../support/talk.js';
+import { ask, eventually } from '../support/talk.js';
 
 const WORKERS = 3;
 let server;
@@ -26,7 +28,7 @@ test('a user is shown with all sessions and channels, on whichever worker and tr
     await talker.sub('shared');
     await talker.sub(`own-${i}`);
   }
-  const stream = await Stream.open(server, '/channels/streamed?user=ann%20lee', { Accept: 'text/event-stream' });
+  const stream = await Feed.open(server, '/channels/streamed?user=ann%20lee', { accept: 'text/event-stream' });
   const { user, count, sessions, channels } = await about('ann lee');
   assert.equal(user, 'ann lee');
   assert.equal(count, 5);
@@ -87,9 +89,9 @@ test('what is sent to a user reaches all of its sessions, and waits for one who 
   assert.deepEqual(again.body, { ...first.body, duplicate: true });
   await ask(server, 'POST', '/users/cleo', { body: 'last' });
   for (const talker of talkers) {
-    const line = await talker.next(/^direct /);
-    assert.match(line.head, /^direct \S+:2 event=call/);
-    assert.equal(line.body, '{"from": 7}');
+    const message = await talker.next(/^direct /);
+    assert.match(message.line, /^direct \S+:2 event=call/);
+    assert.equal(message.body, '{"from": 7}');
     assert.equal((await talker.next(/^direct /)).body, 'last');
   }
   await Promise.all(talkers.map((t) => t.close()));
@@ -97,13 +99,13 @@ test('what is sent to a user reaches all of its sessions, and waits for one who 
 
 test('the end of a user is the end of all its sessions', async () => {
   const talkers = await Promise.all([1, 2, 3].map(() => Talker.open(server, '/ws?user=dan')));
-  const stream = await Stream.open(server, '/channels/any?user=dan', { Accept: 'application/x-ndjson' });
+  const stream = await Feed.open(server, '/channels/any?user=dan', { accept: 'application/x-ndjson' });
   assert.equal((await ask(server, 'DELETE', '/users/dan')).status, 204);
   for (const talker of talkers) {
-    assert.match((await talker.next(/^bye /)).head, /^bye 4403 /);
+    assert.match((await talker.next(/^bye /)).line, /^bye 4403 /);
     assert.equal((await talker.closed).code, 4403);
   }
-  await stream.end;
+  await stream.end();
   assert.equal(await numberOf('dan'), 0);
   const gone = await ask(server, 'DELETE', '/users/dan');
   assert.equal(gone.status, 404);
