@@ -93,14 +93,6 @@ static void on_stop(struct gw_conn *conn) {
 
 /* ---- the end ---- */
 
-/* What the client has closed in so many words is over; whatever else has ended the connection, it
- * may come back for the session. */
-static bool is_over(const struct gw_ending *ending) {
-  return ending->by_peer && ending->is_clean &&
-         (ending->code == GW_WS_CODE_NORMAL || ending->code == GW_WS_CODE_GOING_AWAY ||
-          ending->code == GW_WS_CODE_NO_STATUS);
-}
-
 static void forget_errands(struct gw_talker *talker) {
   struct gw_hub *hub = gw_talker_place(talker)->hub;
   while (talker->errands) {
@@ -112,7 +104,7 @@ static void forget_errands(struct gw_talker *talker) {
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {
   struct gw_talker *talker = gw_conn_user_data(conn);
   forget_errands(talker);
-  gw_carrier_detach(&talker->carrier, is_over(ending));
+  gw_carrier_detach(&talker->carrier, gw_opening_is_over(ending));
 }
 
 /* ---- life ---- */

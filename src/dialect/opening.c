@@ -9,6 +9,7 @@
 #include "dialect/opening.h"
 
 #include "godwit/error.h"
+#include "godwit/websocket.h"
 #include "http/exchange.h"
 #include "transport/answer.h"
 #include "transport/entry.h"
@@ -141,4 +142,10 @@ void gw_opening_refuse(struct gw_opening *opening, int err) {
   gw_carrier_detach(opening->carrier, !opening->is_resumed);
   opening_free(opening);
   gw_answer_error(exchange, err);
+}
+
+bool gw_opening_is_over(const struct gw_ending *ending) {
+  return ending->by_peer && ending->is_clean &&
+         (ending->code == GW_WS_CODE_NORMAL || ending->code == GW_WS_CODE_GOING_AWAY ||
+          ending->code == GW_WS_CODE_NO_STATUS);
 }

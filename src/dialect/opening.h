@@ -11,6 +11,7 @@
 #include "transport/request.h"
 
 struct gw_exchange;
+struct gw_ending;
 
 /* Made by gw_opening_start, freed by gw_opening_accept or _refuse, or because the client has gone
  * (before its carrier's memory goes). */
@@ -40,5 +41,8 @@ int gw_opening_start(struct gw_exchange *exchange, const struct gw_place *place,
 int gw_opening_accept(struct gw_opening *opening);
 /* Answers with an error of the hub's or session's; the carrier is detached, and its memory gone. */
 void gw_opening_refuse(struct gw_opening *opening, int err);
+/* Whether a connection's end is the end of a session that can be resumed: the client has closed it
+ * in so many words. Whatever else has ended it, the client may come back. */
+bool gw_opening_is_over(const struct gw_ending *ending);
 
 #endif

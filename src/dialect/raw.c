@@ -84,7 +84,7 @@ static void fail(struct listener *listener, int err) {
 
 /* Whoever has not said that it means to come back is over with its connection. */
 static bool is_over(const struct listener *listener, const struct gw_ending *ending) {
-  return !listener->will_resume || (ending->by_peer && ending->is_clean);
+  return !listener->will_resume || gw_opening_is_over(ending);
 }
 
 static void on_close(struct gw_conn *conn, const struct gw_ending *ending) {

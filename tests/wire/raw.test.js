@@ -84,6 +84,24 @@ test('without that a session is over with its connection, and with a clean close
   }
 });
 
+test('a close ends what may be resumed with 1000, 1001 or no code, and with no other; godwit.v1 alike', async () => {
+  for (const target of [path(fresh(), '?session=new'), '/ws'])
+    for (const code of [1000, undefined, 1001, 4000]) {
+      const protocols = target === '/ws' ? ['godwit.v1'] : [];
+      const open = async (url) => {
+        const socket = new WebSocket(server.ws + url, protocols);
+        const [answer] = await once(socket, 'upgrade');
+        if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open');
+        return { session: answer.headers['godwit-session'], close: (why) => { socket.close(why); return once(socket, 'close'); } };
+      };
+      const first = await open(target);
+      await first.close(code);
+      const again = await open(`${target.split('?')[0]}?session=${first.session}`);
+      assert.equal(again.session === first.session, code === 4000, `${target} ${code}`);
+      await again.close();
+    }
+});
+
 test('its user is present, and is who its publications are from', async () => {
   const channel = fresh();
   const witness = await Talker.open(server, path(channel));
