@@ -38,6 +38,9 @@ struct gw_option {
   uint64_t min, max; /* of a number or size; max 0: none */
 };
 
+/* All of them, in the order of --help: a command is its file and its name here. */
+#define GW_COMMANDS(X) X(serve) X(connect) X(publish) X(subscribe) X(echo) X(bench)
+
 struct gw_command {
   const char *name;
   const char *operands;              /* "URL", "" */
@@ -45,6 +48,10 @@ struct gw_command {
   const char *details;               /* paragraphs for --help; may be NULL */
   int (*run)(int argc, char **argv); /* argv[0] is the command's name; the exit code */
 };
+
+#define GW_COMMAND_ENTRY(name) extern const struct gw_command gw_command_##name;
+GW_COMMANDS(GW_COMMAND_ENTRY)
+#undef GW_COMMAND_ENTRY
 
 /* Reads the options (an end: `--`), leaving the operands in argv[1 …]; gives their number. `--help`
  * prints help and gives -1 with *out_exit 0; a mistake says what and how to mend it, and gives -1

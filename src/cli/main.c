@@ -7,12 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct gw_command gw_command_serve, gw_command_connect, gw_command_publish,
-    gw_command_subscribe, gw_command_echo, gw_command_bench;
-
-static const struct gw_command *const commands[] = {&gw_command_serve,   &gw_command_connect,
-                                                    &gw_command_publish, &gw_command_subscribe,
-                                                    &gw_command_echo,    &gw_command_bench};
+#define COMMAND(name) &gw_command_##name,
+static const struct gw_command *const commands[] = {GW_COMMANDS(COMMAND)};
+#undef COMMAND
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_usage(FILE *out) {
