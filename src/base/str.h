@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct gw_str {
@@ -37,6 +38,19 @@ static inline bool gw_str_is_nocase(struct gw_str s, const char *lower) {
 
 static inline bool gw_str_eq(struct gw_str a, struct gw_str b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Decimal digits and nothing else, at most `max`: no sign, no blank; leading zeros are digits.
+ * False, and *out as it was, for anything else, the empty string too. */
+static inline bool gw_str_number(struct gw_str s, uint64_t max, uint64_t *out) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < s.len; i++) {
+    unsigned digit = (unsigned char)s.at[i] - (unsigned)'0';
+    if (digit > 9 || digit > max || value > (max - digit) / 10) return false;
+    value = value * 10 + digit;
+  }
+  if (s.len > 0) *out = value;
+  return s.len > 0;
 }
 
 #endif

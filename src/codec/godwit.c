@@ -99,15 +99,13 @@ static void read_event(struct reading *reading, struct gw_str value) {
   reading->out->event = event;
 }
 
+enum { LIMIT_MAX = 999999 };
+
 static void read_limit(struct reading *reading, struct gw_str value) {
-  unsigned limit = 0;
-  for (size_t i = 0; i < value.len && i < 7; i++) {
-    unsigned digit = (unsigned)(value.at[i] - '0');
-    limit = digit <= 9 && i < 6 ? limit * 10 + digit : 0;
-    if (digit > 9) break;
-  }
-  if (limit == 0) complain(reading, "a limit is a number from 1 to 999999");
-  reading->out->limit = limit;
+  uint64_t limit = 0;
+  if (!gw_str_number(value, LIMIT_MAX, &limit) || limit == 0)
+    complain(reading, "a limit is a number from 1 to 999999");
+  reading->out->limit = (unsigned)limit;
 }
 
 enum { ID = 1, AFTER = 2, EVENT = 4, LIMIT = 8, INBOX = 16, KEY = 32 };

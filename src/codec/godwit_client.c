@@ -46,14 +46,7 @@ static bool cut_option(struct gw_str word, struct gw_str *out_name, struct gw_st
 }
 
 static int read_number(struct gw_str text, uint64_t *out) {
-  uint64_t value = 0;
-  if (text.len == 0 || text.len > 18) return GW_ERR_ARGUMENT;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.at[i] < '0' || text.at[i] > '9') return GW_ERR_ARGUMENT;
-    value = value * 10 + (unsigned)(text.at[i] - '0');
-  }
-  *out = value;
-  return 0;
+  return gw_str_number(text, UINT64_MAX, out) ? 0 : GW_ERR_ARGUMENT;
 }
 
 static int take_option(struct gw_godwit_message *m, struct gw_str name, struct gw_str value) {

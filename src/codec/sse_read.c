@@ -29,15 +29,12 @@ static int set(struct gw_buf *buf, struct gw_str value) {
   return gw_buf_add_str(buf, value);
 }
 
+enum { RETRY_MAX = 999999999 }; /* ms, eleven days */
+
 /* Digits alone, or it is no field of ours. */
 static void set_retry(struct gw_sse_reader *reader, struct gw_str value) {
-  unsigned ms = 0;
-  if (value.len == 0 || value.len > 9) return;
-  for (size_t i = 0; i < value.len; i++) {
-    if (value.at[i] < '0' || value.at[i] > '9') return;
-    ms = ms * 10 + (unsigned)(value.at[i] - '0');
-  }
-  reader->retry_ms = ms;
+  uint64_t ms;
+  if (gw_str_number(value, RETRY_MAX, &ms)) reader->retry_ms = (unsigned)ms;
 }
 
 static int take_field(struct gw_sse_reader *reader, struct gw_str name, struct gw_str value) {

@@ -145,17 +145,9 @@ static bool is_epoch_char(char c) {
 }
 
 /* Digits without a leading zero: one offset has one text. */
-static int parse_offset(struct gw_str digits, uint64_t *out) {
-  if (digits.len == 0 || (digits.len > 1 && digits.at[0] == '0')) return GW_ERR_ARGUMENT;
-  uint64_t value = 0;
-  for (size_t i = 0; i < digits.len; i++) {
-    if (digits.at[i] < '0' || digits.at[i] > '9') return GW_ERR_ARGUMENT;
-    uint64_t digit = (uint64_t)(digits.at[i] - '0');
-    if (value > (UINT64_MAX - digit) / 10) return GW_ERR_ARGUMENT;
-    value = value * 10 + digit;
-  }
-  *out = value;
-  return 0;
+static bool parse_offset(struct gw_str digits, uint64_t *out) {
+  bool is_padded = digits.len > 1 && digits.at[0] == '0';
+  return !is_padded && gw_str_number(digits, UINT64_MAX, out);
 }
 
 int gw_cursor_parse(struct gw_str text, struct gw_cursor *out) {
@@ -164,8 +156,7 @@ int gw_cursor_parse(struct gw_str text, struct gw_cursor *out) {
     if (!is_epoch_char(text.at[i])) return GW_ERR_ARGUMENT;
   struct gw_str digits = {text.at + GW_EPOCH_LEN + 1, text.len - GW_EPOCH_LEN - 1};
   uint64_t offset;
-  int err = parse_offset(digits, &offset);
-  if (err < 0) return err;
+  if (!parse_offset(digits, &offset)) return GW_ERR_ARGUMENT;
   memcpy(out->epoch, text.at, GW_EPOCH_LEN);
   out->epoch[GW_EPOCH_LEN] = '\0';
   out->offset = offset;

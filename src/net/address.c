@@ -17,12 +17,10 @@
 #include <sys/un.h>
 
 static int parse_port(const char *text, unsigned *out_port) {
-  unsigned port = 0;
-  size_t digits = 0;
-  for (; text[digits] >= '0' && text[digits] <= '9' && digits < 6; digits++)
-    port = port * 10 + (unsigned)(text[digits] - '0');
-  if (digits == 0 || digits > 5 || text[digits] != '\0' || port > 65535) return GW_ERR_ADDRESS;
-  *out_port = port;
+  struct gw_str digits = gw_str_of(text);
+  uint64_t port;
+  if (digits.len > 5 || !gw_str_number(digits, 65535, &port)) return GW_ERR_ADDRESS;
+  *out_port = (unsigned)port;
   return 0;
 }
 

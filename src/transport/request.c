@@ -10,7 +10,7 @@
 #include "http/exchange.h"
 
 /* Against clients that hold answers open for longer than anything between us would. */
-enum { WAIT_MAX = 120 };
+enum { WAIT_MAX = 120, LIMIT_MAX = 999999 };
 
 static const struct gw_str channels = {"/channels/", 10};
 static const struct gw_str users = {"/users/", 7};
@@ -79,15 +79,10 @@ static int read_after(const struct gw_exchange *exchange, struct gw_channel_requ
 
 int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit) {
   struct gw_str text = gw_http_query_get(exchange->head->query, "limit");
-  unsigned limit = 0;
+  uint64_t limit;
   if (!text.at) return 0;
-  if (text.len < 1 || text.len > 6) return GW_ERR_ARGUMENT;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.at[i] < '0' || text.at[i] > '9') return GW_ERR_ARGUMENT;
-    limit = limit * 10 + (unsigned)(text.at[i] - '0');
-  }
-  if (limit == 0) return GW_ERR_ARGUMENT;
-  *out_limit = limit;
+  if (!gw_str_number(text, LIMIT_MAX, &limit) || limit == 0) return GW_ERR_ARGUMENT;
+  *out_limit = (unsigned)limit;
   return 0;
 }
 

@@ -110,15 +110,7 @@ static bool cut_line(struct gw_str *rest, struct gw_str *out) {
 /* Digits and nothing else (RFC 9110 section 8.6): no sign, blank, list or hex. The top bit stays
  * free, so that a length fits every signed type of the same size too. */
 static int parse_length(struct gw_str s, uint64_t *out) {
-  uint64_t n = 0;
-  if (s.len == 0) return GW_ERR_HTTP_SYNTAX;
-  for (size_t i = 0; i < s.len; i++) {
-    unsigned digit = (unsigned char)s.at[i] - (unsigned)'0';
-    if (digit > 9 || n > ((uint64_t)INT64_MAX - digit) / 10) return GW_ERR_HTTP_SYNTAX;
-    n = n * 10 + digit;
-  }
-  *out = n;
-  return 0;
+  return gw_str_number(s, INT64_MAX, out) ? 0 : GW_ERR_HTTP_SYNTAX;
 }
 
 static void read_connection(struct gw_str list, struct said *said) {

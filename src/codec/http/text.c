@@ -208,13 +208,8 @@ int gw_http_percent_encode(struct gw_str s, bool keep_slash, char *out, size_t s
 
 /* 1 to 65535 in at most five digits; 0 for anything else. */
 static unsigned parse_port(struct gw_str s) {
-  unsigned port = 0;
-  if (s.len > 5) return 0;
-  for (size_t i = 0; i < s.len; i++) {
-    if (s.at[i] < '0' || s.at[i] > '9') return 0;
-    port = port * 10 + (unsigned)(s.at[i] - '0');
-  }
-  return port <= 65535 ? port : 0;
+  uint64_t port = 0;
+  return s.len <= 5 && gw_str_number(s, 65535, &port) ? (unsigned)port : 0;
 }
 
 /* Between the brackets (RFC 3986 section 3.2.2); zones and future address forms are refused. */
