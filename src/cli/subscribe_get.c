@@ -6,6 +6,7 @@
 #include "cli/subscribe_get.h"
 
 #include "codec/http/text.h"
+#include "codec/json.h"
 #include "godwit/error.h"
 
 enum { PROBLEM_MAX = 64 * 1024 }; /* of a refusal's body: against one without end */
@@ -139,22 +140,55 @@ void gw_get_clear(struct gw_get *get) {
   gw_buf_clear(&get->body);
 }
 
-/* ---- where a channel stands ---- */
+/* ---- a poll's answer ---- */
 
-static int gather(struct gw_get *get, const char *data, size_t len) {
+int gw_get_gather(struct gw_get *get, const char *data, size_t len) {
   return gw_buf_add(&get->body, data, len);
 }
 
-static void on_stand(struct gw_get *get) {
+static int tell_each(struct gw_intake *intake, struct gw_str publications, size_t *told) {
+  struct gw_received_reader reader = {0};
+  struct gw_received received;
+  struct gw_str element;
+  int r = 0;
+  while (r == 0 && gw_json_next_element(&publications, &element)) {
+    if (gw_received_read(&reader, element, &received) != 0)
+      r = GW_ERR_ARGUMENT;
+    else if (!gw_intake_tell(intake, 0, &received))
+      r = GW_GET_STOP;
+    else
+      (*told)++;
+  }
+  gw_received_reader_clear(&reader);
+  return r;
+}
+
+static int read_answer(struct gw_get *get, bool is_telling, size_t *out_told) {
+  struct gw_intake *intake = get->intake;
   struct gw_received_reader reader = {0};
   struct gw_received_news news = {0};
   int r =
       gw_received_news_read(&reader, (struct gw_str){(char *)get->body.data, get->body.len}, &news);
-  if (r == 0 && news.cursor.len)
-    gw_intake_stand(get->intake, 0, news.cursor);
-  else if (r >= 0)
-    r = GW_ERR_ARGUMENT;
+  *out_told = 0;
+  if (r != 0 || !news.cursor.len || (is_telling && !news.publications.at)) r = GW_ERR_ARGUMENT;
+  if (r == 0 && is_telling) {
+    if (news.is_gap) gw_intake_gap(intake, 0, news.has_missed ? &news.missed : NULL);
+    r = tell_each(intake, news.publications, out_told);
+  }
+  if (r == 0) gw_intake_stand(intake, 0, news.cursor);
   gw_received_reader_clear(&reader);
+  return r;
+}
+
+int gw_get_tell(struct gw_get *get, size_t *out_told) {
+  return read_answer(get, true, out_told);
+}
+
+/* ---- where a channel stands ---- */
+
+static void on_stand(struct gw_get *get) {
+  size_t told;
+  int r = read_answer(get, get->is_telling, &told);
   bool is_large = get->body.len >= GW_GET_LARGE;
   gw_buf_clear(&get->body);
   if (r == 0) r = is_large ? gw_get_begin(get, get->intake, get->ops) : get->on_found(get->intake);
@@ -164,9 +198,10 @@ static void on_stand(struct gw_get *get) {
     gw_get_failed(get, r, NULL);
 }
 
-int gw_get_find_start(struct gw_get *get, struct gw_intake *intake,
+int gw_get_find_start(struct gw_get *get, struct gw_intake *intake, bool is_telling,
                       int (*on_found)(struct gw_intake *intake)) {
-  static const struct gw_get_ops ops = {.on_piece = gather, .on_whole = on_stand};
+  static const struct gw_get_ops ops = {.on_piece = gw_get_gather, .on_whole = on_stand};
+  get->is_telling = is_telling;
   get->on_found = on_found;
   return gw_get_begin(get, intake, &ops);
 }

@@ -33,6 +33,7 @@ struct gw_get {
   const struct gw_get_ops *ops;
   struct gw_buf body; /* of a refusal; else the ops' own */
   unsigned status, retry_after_ms;
+  bool is_telling;                           /* of gw_get_find_start */
   int (*on_found)(struct gw_intake *intake); /* of gw_get_find_start */
 };
 
@@ -47,9 +48,15 @@ void gw_get_stream_ended(struct gw_get *get);
 void gw_get_close(struct gw_get *get);
 void gw_get_clear(struct gw_get *get);
 
-/* Finds where the channel stands (gw_intake_stand), by polls whose publications are not looked at;
- * then goes on with what `on_found` begins on the same connection. */
-int gw_get_find_start(struct gw_get *get, struct gw_intake *intake,
+/* An on_piece: into the body. */
+int gw_get_gather(struct gw_get *get, const char *data, size_t len);
+/* Tells what the body, a poll's answer, holds, and stands where it ends. 0, GW_GET_STOP,
+ * GW_ERR_ARGUMENT: it is none. */
+int gw_get_tell(struct gw_get *get, size_t *out_told);
+
+/* Finds where the channel stands (gw_intake_stand), by polls whose publications are told or not
+ * looked at; then goes on with what `on_found` begins on the same connection. */
+int gw_get_find_start(struct gw_get *get, struct gw_intake *intake, bool is_telling,
                       int (*on_found)(struct gw_intake *intake));
 
 #endif

@@ -3,7 +3,7 @@
  * An intake over a raw WebSocket, where a frame is a publication and nothing else is said. Where
  * the channel stands is found by a poll; from there every message is the channel's next one, so the
  * cursors are counted. A cursor that the history does not reach is a Close with 4504: then the
- * next try begins with what comes, and counts no cursors.
+ * next try's poll tells what the history still holds, and the frames go on from there.
  */
 #include "cli/subscribe_get.h"
 #include "cli/subscribe_kinds.h"
@@ -17,8 +17,7 @@ enum { CODE_UNREACHABLE = 4504 };
 struct raw {
   struct gw_get get;
   struct gw_intake_ws ws;
-  bool is_blind;   /* the connection's messages have no cursors: their end leaves a gap */
-  bool is_lost;    /* the cursor was not reachable: begin anywhere */
+  bool is_lost;    /* the cursor was not reachable: begin with what is kept */
   bool is_polling; /* which of the two a close is for */
 };
 
@@ -40,11 +39,9 @@ static void on_message(struct gw_conn *conn, const struct gw_message *message) {
                                                                      : GW_PAYLOAD_BINARY,
                                  .payload = {message->len ? message->data : "", message->len}};
   char cursor[GW_INTAKE_CURSOR_MAX];
-  if (*intake->channels[0].cursor) {
-    snprintf(cursor, sizeof cursor, "%s", intake->channels[0].cursor);
-    count(cursor, sizeof cursor);
-    received.cursor = gw_str_of(cursor);
-  }
+  snprintf(cursor, sizeof cursor, "%s", intake->channels[0].cursor);
+  count(cursor, sizeof cursor);
+  received.cursor = gw_str_of(cursor);
   (void)gw_intake_tell(intake, 0, &received); /* what comes after the last is passed over there */
 }
 
@@ -63,10 +60,8 @@ static int begin_socket(struct gw_intake *intake) {
   struct gw_buf url;
   gw_buf_init(&url, GW_HTTP_LINE_MAX);
   raw->is_polling = raw->is_lost = false;
-  raw->is_blind = !*channel->cursor;
   int r = gw_remote_url(intake->options.remote, &url, "/channels/", gw_str_of(channel->name));
-  if (r == 0 && *channel->cursor)
-    r = gw_remote_add_query(&url, "after", gw_str_of(channel->cursor));
+  if (r == 0) r = gw_remote_add_query(&url, "after", gw_str_of(channel->cursor));
   if (r == 0)
     r = gw_intake_ws_begin(&raw->ws, intake,
                            &(struct gw_intake_ws_options){.url = {(char *)url.data, url.len},
@@ -79,11 +74,9 @@ static int begin_socket(struct gw_intake *intake) {
 
 static int raw_begin(struct gw_intake *intake) {
   struct raw *raw = gw_intake_state(intake);
-  if (*intake->channels[0].cursor || raw->is_lost) return begin_socket(intake);
-  if (raw->is_blind) gw_intake_gap(intake, 0, NULL);
-  raw->is_blind = false;
+  if (*intake->channels[0].cursor) return begin_socket(intake);
   raw->is_polling = true;
-  return gw_get_find_start(&raw->get, intake, begin_socket);
+  return gw_get_find_start(&raw->get, intake, raw->is_lost, begin_socket);
 }
 
 static void raw_close(struct gw_intake *intake) {

@@ -114,17 +114,27 @@ test('polls go on from the cursor, over one connection; a long poll asks to be h
   }
 });
 
-test('raw: frames are counted from where a poll found the channel; 4504 begins anew', async (t) => {
-  const peer = await fake(t, { protocol: '', answer: (request, response) => polled(response, 'E:4'), talk: (socket, request, n) => {
-    if (n === 2) { socket.send('five'); socket.send(Buffer.from([255])); socket.terminate(); }
-    if (n === 3) socket.close(4504, 'gone');
-    if (n === 4) { socket.send(''); socket.terminate(); }
-    if (n === 6) socket.send('last');
-  } });
-  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'raw', '--format', 'full', '--count', '4']);
-  assert.deepEqual([code, stdout], [0, 'a\tE:5\t-\t-\tfive\na\tE:6\t-\t-\t\ufffd\na\t-\t-\t-\t\na\tE:5\t-\t-\tlast\n'], stderr);
-  assert.deepEqual(peer.asked.map(after), [null, 'E:4', 'E:6', null, null, 'E:4']);
-  assert.equal(stderr.match(/a: gap/g).length, 2); // the cursor that is gone, and the cut without one
+test('raw: frames are counted from where a poll found the channel; after 4504 a poll tells what is kept', async (t) => {
+  const kept = [{ cursor: 'F:1', text: 'kept one' }, { cursor: 'F:2', text: 'kept two' }];
+  const peer = await fake(t, { protocol: '', answer: (request, response, n) => (n === 1 ? polled(response, 'E:4', [{ cursor: 'E:4', text: 'not asked for' }]) : polled(response, 'F:2', kept)),
+    talk: (socket, request, n) => {
+      if (n === 2) { socket.send('five'); socket.send(Buffer.from([255])); socket.terminate(); }
+      if (n === 3) socket.close(4504, 'gone');
+      if (n === 5) { socket.send(''); socket.terminate(); }
+      if (n === 6) socket.send('last');
+    } });
+  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'raw', '--format', 'full', '--count', '6']);
+  const expected = ['E:5\t-\t-\tfive', 'E:6\t-\t-\t\ufffd', 'F:1\t-\t-\tkept one', 'F:2\t-\t-\tkept two', 'F:3\t-\t-\t', 'F:4\t-\t-\tlast'];
+  assert.deepEqual([code, stdout], [0, expected.map((line) => `a\t${line}\n`).join('')], stderr);
+  assert.deepEqual(peer.asked.map(after), [null, 'E:4', 'E:6', null, 'F:2', 'F:3']);
+  assert.equal(stderr.match(/a: gap/g).length, 1);
+});
+
+test('raw: what is kept may be all that is wanted', async (t) => {
+  const peer = await fake(t, { protocol: '', answer: (request, response) => polled(response, 'F:2', [{ cursor: 'F:1', text: 'one' }, { cursor: 'F:2', text: 'two' }]),
+    talk: (socket) => socket.close(4504, 'gone') });
+  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'raw', '--after', 'E:1', '--count', '1']);
+  assert.deepEqual([code, stdout], [0, 'one\n'], stderr);
 });
 
 test('websocket: all channels on one connection, resumed where each stands', async (t) => {
