@@ -33,7 +33,7 @@ enum { RETRY_MAX = 999999999 }; /* ms, eleven days */
 
 /* Digits alone, or it is no field of ours. */
 static void set_retry(struct gw_sse_reader *reader, struct gw_str value) {
-  uint64_t ms;
+  uint64_t ms = 0;
   if (gw_str_number(value, RETRY_MAX, &ms)) reader->retry_ms = (unsigned)ms;
 }
 

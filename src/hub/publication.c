@@ -155,7 +155,7 @@ int gw_cursor_parse(struct gw_str text, struct gw_cursor *out) {
   for (size_t i = 0; i < GW_EPOCH_LEN; i++)
     if (!is_epoch_char(text.at[i])) return GW_ERR_ARGUMENT;
   struct gw_str digits = {text.at + GW_EPOCH_LEN + 1, text.len - GW_EPOCH_LEN - 1};
-  uint64_t offset;
+  uint64_t offset = 0;
   if (!parse_offset(digits, &offset)) return GW_ERR_ARGUMENT;
   memcpy(out->epoch, text.at, GW_EPOCH_LEN);
   out->epoch[GW_EPOCH_LEN] = '\0';

@@ -18,7 +18,7 @@
 
 static int parse_port(const char *text, unsigned *out_port) {
   struct gw_str digits = gw_str_of(text);
-  uint64_t port;
+  uint64_t port = 0;
   if (digits.len > 5 || !gw_str_number(digits, 65535, &port)) return GW_ERR_ADDRESS;
   *out_port = (unsigned)port;
   return 0;

@@ -79,7 +79,7 @@ static int read_after(const struct gw_exchange *exchange, struct gw_channel_requ
 
 int gw_request_limit(const struct gw_exchange *exchange, unsigned *out_limit) {
   struct gw_str text = gw_http_query_get(exchange->head->query, "limit");
-  uint64_t limit;
+  uint64_t limit = 0;
   if (!text.at) return 0;
   if (!gw_str_number(text, LIMIT_MAX, &limit) || limit == 0) return GW_ERR_ARGUMENT;
   *out_limit = (unsigned)limit;
