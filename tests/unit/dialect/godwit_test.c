@@ -117,38 +117,16 @@ static void nothing_fails(void **state) {
   rig_end();
 }
 
+static const struct rig_talk talk = {&gw_dialect_godwit, converse, expect_service};
+
 static void any_allocation_may_fail(void **state) {
   (void)state;
-  unsigned n = 1;
-  for (bool has_failed = true; has_failed; n++) {
-    rig_begin(&gw_dialect_godwit, SHORT);
-    alloc_fail_at(n);
-    converse();
-    has_failed = alloc_has_failed();
-    alloc_fail_at(0);
-    expect_service();
-    rig_expect_nobody();
-    rig_end();
-  }
-  assert_true(n > 50);
+  assert_true(rig_fail_everywhere(&talk, NULL) > 50);
 }
 
 static void memory_may_stay_away(void **state) {
   (void)state;
-  unsigned n = 1;
-  for (bool has_failed = true; has_failed; n += 1 + n / 4) {
-    rig_begin(&gw_dialect_godwit, SHORT);
-    is_away = true;
-    alloc_fail_from(n);
-    converse();
-    has_failed = alloc_has_failed();
-    alloc_fail_at(0);
-    is_away = false;
-    expect_service();
-    rig_expect_nobody();
-    rig_end();
-  }
-  assert_true(n > 50);
+  assert_true(rig_fail_everywhere(&talk, &is_away) > 50);
 }
 
 /* Its own join and leave may be told within its `auth`, where a channel's home is here: of these

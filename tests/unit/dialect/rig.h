@@ -298,4 +298,31 @@ static inline bool is_there(const struct client *client) {
   return client->is_open && !client->is_closed;
 }
 
+/* ---- memory ---- */
+
+struct rig_talk {
+  const struct gw_dialect *dialect;
+  void (*converse)(void);
+  void (*expect)(void); /* memory is back */
+};
+
+/* Has the talk once for each place where an allocation may fail, and once with none; or (is_away)
+ * with none given from there on. Gives the number of the places. */
+static inline unsigned rig_fail_everywhere(const struct rig_talk *talk, bool *is_away) {
+  unsigned n = 1;
+  for (bool has_failed = true; has_failed; n += is_away ? 1 + n / 4 : 1) {
+    rig_begin(talk->dialect, SHORT);
+    if (is_away) *is_away = true;
+    (is_away ? alloc_fail_from : alloc_fail_at)(n);
+    talk->converse();
+    has_failed = alloc_has_failed();
+    alloc_fail_at(0);
+    if (is_away) *is_away = false;
+    talk->expect();
+    rig_expect_nobody();
+    rig_end();
+  }
+  return n;
+}
+
 #endif
