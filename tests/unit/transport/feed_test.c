@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "fake_session.h"
 #include "support/alloc.h"
 #include "transport/transport.h"
 
@@ -80,23 +81,7 @@ static const struct gw_exchange_ops exchange_ops = {.answer = fake_answer,
 
 /* ---- a session ---- */
 
-static struct gw_carrier *carrier; /* of the feed; NULL: it has left */
-static bool was_over;
 static unsigned drained;
-
-void gw_entry_start(struct gw_entry **entry, const struct gw_place *place, struct gw_carrier *c,
-                    const struct gw_channel_request *request,
-                    void (*refused)(struct gw_carrier *c, int err)) {
-  (void)place;
-  (void)request;
-  (void)refused;
-  *entry = NULL;
-  carrier = c;
-}
-
-void gw_entry_cancel(struct gw_entry **entry) {
-  (void)entry;
-}
 
 void gw_carrier_detach(struct gw_carrier *c, bool is_over) {
   assert_ptr_equal(c, carrier);
@@ -107,11 +92,6 @@ void gw_carrier_detach(struct gw_carrier *c, bool is_over) {
 void gw_carrier_drained(struct gw_carrier *c) {
   assert_ptr_equal(c, carrier);
   drained++;
-}
-
-void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]) {
-  (void)session;
-  snprintf(out, GW_SESSION_ID_LEN + 1, "%s", "AbC-_9AbC-_9AbC-_9AbC-_9");
 }
 
 /* ---- a kind ---- */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "fake_session.h"
 #include "support/alloc.h"
 
 /* ---- an exchange ---- */
@@ -37,32 +38,10 @@ static const struct gw_exchange_ops exchange_ops = {.answer = fake_answer, .hold
 
 /* ---- a session ---- */
 
-static struct gw_carrier *carrier; /* of the long poll; NULL: it has left */
-static bool was_over;
-
-void gw_entry_start(struct gw_entry **entry, const struct gw_place *place, struct gw_carrier *c,
-                    const struct gw_channel_request *request,
-                    void (*refused)(struct gw_carrier *c, int err)) {
-  (void)place;
-  (void)request;
-  (void)refused;
-  *entry = NULL;
-  carrier = c;
-}
-
-void gw_entry_cancel(struct gw_entry **entry) {
-  (void)entry;
-}
-
 void gw_carrier_detach(struct gw_carrier *c, bool is_over) {
   (void)c;
   if (carrier) was_over = is_over;
   carrier = NULL;
-}
-
-void gw_session_id(const struct gw_session *session, char out[GW_SESSION_ID_LEN + 1]) {
-  (void)session;
-  snprintf(out, GW_SESSION_ID_LEN + 1, "%s", "AbC-_9AbC-_9AbC-_9AbC-_9");
 }
 
 /* ---- */
