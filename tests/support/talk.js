@@ -23,3 +23,7 @@ export async function eventually(look, what) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** The server has found that the session's connection is gone: until then it may give what comes to nobody. */
+export const parked = (server, session) =>
+  eventually(async () => (await ask(server, 'GET', `/sessions/${session}`)).body.connected === false, 'a parked session');

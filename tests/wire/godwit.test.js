@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
+import { parked } from '../support/talk.js';
 import { Peer, frame, upgrade } from '../support/wire.js';
 
 const LIMIT = 65536;
@@ -386,6 +387,7 @@ test('a resumed session goes on in its channels, under its name, where it is ask
   await publish(channel, 'heard');
   await talker.until('msg');
   await talker.cut();
+  await parked(server, talker.session);
   await publish(channel, 'missed');
   const again = await open(`?session=${talker.session}`);
   assert.equal(again.welcome.options.user, 'ann');

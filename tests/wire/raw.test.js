@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
+import { ask, eventually, parked } from '../support/talk.js';
 import { Peer, frame } from '../support/wire.js';
 
 const LIMIT = 65536;
@@ -63,12 +64,14 @@ test('who says that it will resume goes on where it was, on any worker', async (
   await publish(channel, 'one');
   assert.equal(await first.next(), 'one');
   await first.cut();
+  await parked(server, first.session);
   await publish(channel, 'two');
   for (const expected of ['two', 'three', 'four', 'five', 'six']) {
     const again = await Raw.open(channel, `?session=${first.session}`);
     assert.equal(again.session, first.session);
     assert.equal(await again.next(), expected);
     await again.cut();
+    await parked(server, first.session);
     await publish(channel, { two: 'three', three: 'four', four: 'five', five: 'six', six: 'end' }[expected]);
   }
 });
@@ -78,6 +81,7 @@ test('without that a session is over with its connection, and with a clean close
   for (const query of ['', '?session=new']) {
     const first = await Raw.open(channel, query);
     await (query ? first.close() : first.cut());
+    await eventually(async () => (await ask(server, 'GET', `/sessions/${first.session}`)).status === 404, 'the end of the session');
     const again = await Raw.open(channel, `?session=${first.session}`);
     assert.notEqual(again.session, first.session);
     await again.close();
