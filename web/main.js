@@ -4,7 +4,7 @@
 import { bindCopyButtons } from './copy.js';
 import { channelUrls, roomOf, terminalLines } from './room/address.js';
 import { Connection } from './room/connection.js';
-import { bindName } from './room/name.js';
+import { bindName } from './design/name.js';
 import { View } from './room/view.js';
 import { compose } from './room/words.js';
 

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 struct gw_asset {
-  const char *path; /* as in a request: "/style.css"; the index is "/" */
-  const char *type; /* the Content-Type */
+  const char *path;     /* as in a request: "/style.css"; an index is its folder, "/" or "/chat/" */
+  const char *redirect; /* where this is to be asked for instead; then there is nothing else */
+  const char *type;     /* the Content-Type */
   const uint8_t *data;
   size_t len;
   const char *etag; /* strong, with its quotes */

@@ -7,17 +7,21 @@
  */
 #include "server/pages.h"
 
+#include "base/buf.h"
 #include "codec/http/text.h"
 #include "http/exchange.h"
 #include "server/assets.h"
 
 #include <stdio.h>
 
-/* No script, style, frame or connection from elsewhere; nothing inline. */
+/* No script, style or frame from elsewhere, and nothing inline. Connections to the server itself,
+ * WebSockets too, and to the one that the lab measures: that one listens on this machine, at ports
+ * which the system gives it. */
 #define SECURITY                                                                                   \
   "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "     \
-  "'self'; font-src 'self'; "                                                                      \
-  "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"   \
+  "'self'; worker-src 'self'; "                                                                    \
+  "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'; form-action 'self'; "  \
+  "frame-ancestors 'none'\r\n"                                                                     \
   "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 
 /* Whether a list header of the request holds the element, or a star. Parameters (`gzip;q=0`) are
@@ -49,9 +53,27 @@ static bool has_tag(const struct gw_exchange *exchange, const char *etag) {
   return false;
 }
 
+static void send_on(struct gw_exchange *exchange, const char *path) {
+  struct gw_str query = exchange->head->query;
+  struct gw_buf headers;
+  gw_buf_init(&headers, 16 * 1024); /* a request line is shorter */
+  int r = gw_buf_printf(&headers, "Location: %s%s%.*s\r\nCache-Control: no-cache\r\n", path,
+                        query.len ? "?" : "", (int)query.len, query.len ? query.at : "");
+  if (r == 0)
+    gw_exchange_answer(exchange,
+                       &(struct gw_reply){.status = 308, .headers = (const char *)headers.data});
+  else
+    gw_exchange_problem(exchange, 503, gw_error_text(r));
+  gw_buf_clear(&headers);
+}
+
 static void on_page(struct gw_exchange *exchange, void *user) {
   const struct gw_asset *asset = gw_asset_find(exchange->head->path.at, exchange->head->path.len);
   (void)user;
+  if (asset->redirect) {
+    send_on(exchange, asset->redirect);
+    return;
+  }
   bool is_gzip = asset->gzip && takes(exchange, "accept-encoding", "gzip");
   const char *etag = is_gzip ? asset->gzip_etag : asset->etag;
   char headers[1024];
@@ -79,6 +101,16 @@ static const struct gw_http page_route = {
     .on_request = on_page, .origins = "*", .methods = "GET, HEAD"};
 static const struct gw_http health_route = {
     .on_request = on_health, .origins = "*", .methods = "GET, HEAD"};
+
+/* A room keeps what was said for those who come later; of prices only the newest counts, and of
+ * places only what comes from now on. */
+const char *const gw_pages_rules[] = {
+    "chat:*=history:200,age:2h",
+    "quiz:*=history:1000,age:2h",
+    "ticker:*=history:1,slow:conflate",
+    "map:*=history:0,slow:drop",
+    NULL,
+};
 
 int gw_pages_route(struct gw_server *server) {
   int r = gw_server_http(server, "/healthz", &health_route);

@@ -5,6 +5,9 @@
 
 #include "godwit/server.h"
 
+/* What holds in the pages' channels, as gw_rules_add reads it; NULL is the last. */
+extern const char *const gw_pages_rules[];
+
 /* Every file of web/ at its path, `/` among them, `/healthz` and `/readyz`. */
 int gw_pages_route(struct gw_server *server);
 

@@ -14,6 +14,7 @@
 #include "server/server.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct gw_serve {
   struct gw_server *server;
@@ -28,6 +29,14 @@ struct gw_serve {
   struct gw_hub *hubs[];
 };
 
+static bool has_rule(const struct gw_serve_options *options, const char *rule) {
+  size_t pattern = strcspn(rule, "=") + 1;
+  for (size_t i = 0; i < options->n_channels; i++)
+    if (strncmp(options->channels[i], rule, pattern) == 0) return true;
+  return false;
+}
+
+/* The pages' rules come last, so that they begin with what the user wants for all channels. */
 static int make_rules(struct gw_serve *serve, const struct gw_serve_options *options,
                       const char **out_rule, const char **out_problem) {
   int r = gw_rules_new(&serve->rules);
@@ -35,6 +44,8 @@ static int make_rules(struct gw_serve *serve, const struct gw_serve_options *opt
     *out_rule = options->channels[i];
     r = gw_rules_add(serve->rules, options->channels[i], out_problem);
   }
+  for (const char *const *rule = gw_pages_rules; r == 0 && *rule; rule++)
+    if (!has_rule(options, *rule)) r = gw_rules_add(serve->rules, *rule, out_problem);
   serve->gate.rules = serve->rules;
   return r;
 }

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { channelUrls, roomOf, terminalLines } from '../../web/room/address.js';
-import { MAX_NAME, cleanName, compose, describeBytes, parse, payloadOf } from '../../web/room/words.js';
+import { MAX_NAME, cleanName } from '../../web/design/name.js';
+import { compose, describeBytes, parse, payloadOf } from '../../web/room/words.js';
 
 test('what is composed is parsed back, whatever the text', () => {
   const names = ['Ana', 'Zoë Müller', 'O’Brien', "d'Arc", '李雷', 'नमस्ते', '🐦', '👩‍🚀 Mae', 'x', 'a.b-c_d', '7'];

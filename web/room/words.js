@@ -3,19 +3,9 @@
 // with curl or a console sees a readable line, and whoever writes such a line there has a name here. Text without a name is
 // somebody in a terminal; what is not text is shown as bytes.
 
-export const MAX_NAME = 24;
+import { MAX_NAME, NAME_CHAR, cleanName } from '../design/name.js';
 
-// Letters, digits, marks, emoji, blanks and a little punctuation. No colon (it ends the name), no quotes and brackets (so
-// that JSON or markup in the channel is not mistaken for somebody's name).
-const NAME_CHAR = String.raw`[\p{L}\p{M}\p{N}\p{Extended_Pictographic}\u200d\ufe0f ._’'\-]`;
-const NOT_NAME = new RegExp(`(?!${NAME_CHAR}).`, 'gsu');
 const SPOKEN = new RegExp(`^(${NAME_CHAR}{1,${MAX_NAME}}): ([^]*)$`, 'u');
-
-/** What remains of a typed name when only what may stand in a name is kept: '' where nothing does. */
-export function cleanName(typed) {
-  const kept = typed.replace(/\s+/g, ' ').replace(NOT_NAME, '').trim();
-  return [...kept].slice(0, MAX_NAME).join('').trim();
-}
 
 /** The text to publish. `name` comes from cleanName. */
 export function compose(name, message) {

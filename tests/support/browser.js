@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// What the tests of the pages speak in: a server, windows of Chromium on it, a wire between that can be cut; and what every
+// page is held to: no fault in the browser's console, an accessibility check, a look at it (screenshots go to build/screenshots).
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, afterEach, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { between } from './between.js';
+import { startServer } from './server.js';
+
+const SHOTS = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const OUTAGE = /net::ERR_|WebSocket connection to .* failed|Failed to load resource/; // what a browser itself logs while a server is away
+
+export const PHONE = { width: 390, height: 844 };
+export const LAPTOP = { width: 1280, height: 720 };
+export const DESKTOP = { width: 1440, height: 900 };
+
+export async function launchChromium() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+}
+
+/** Registers the hooks of a test file, and gives it its words. What a test makes is ended after it. */
+export function browserTests() {
+  let browser;
+  let undo = [];
+  before(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    browser = await launchChromium();
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    const steps = undo.reverse();
+    undo = [];
+    for (const step of steps) await step();
+  });
+
+  async function serve(args = []) {
+    const server = await startServer('serve', args);
+    undo.push(server.kill);
+    return server;
+  }
+
+  /** A wire to the server (between.js). */
+  async function wireTo(server) {
+    const wire = await between(server);
+    undo.push(wire.close);
+    return wire;
+  }
+
+  /**
+   * A window with a browser's memory of its own. What the browser logs as a fault fails the test; with `outage`, except that the
+   * server cannot be reached. `name`: the visitor's; `prepare` gets the page before it is loaded.
+   */
+  async function open(url, { name, outage = false, prepare, ...options } = {}) {
+    const context = await browser.newContext({ viewport: LAPTOP, ...options });
+    context.setDefaultTimeout(15_000);
+    if (name) await context.addInitScript((value) => sessionStorage.getItem('godwit.name') ?? sessionStorage.setItem('godwit.name', value), name);
+    const page = await context.newPage();
+    const faults = watch(page, outage);
+    undo.push(async () => {
+      await context.close();
+      assert.deepEqual(faults, [], 'the browser logged faults');
+    });
+    await prepare?.(page);
+    await page.goto(url);
+    return page;
+  }
+
+  return { serve, wireTo, open, undo: (step) => undo.push(step) };
+}
+
+function watch(page, outage) {
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (entry) => {
+    const isExpected = outage && OUTAGE.test(entry.text());
+    if (['error', 'warning'].includes(entry.type()) && !isExpected) faults.push(entry.text());
+  });
+  return faults;
+}
+
+/** Waits for the words in which the page tells of its connection: Connected, Disconnected, Offline … */
+export const connection = (page, words) => page.locator('#bar .state', { hasText: words }).waitFor();
+
+export const shot = (page, name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
+
+/** Fails with every finding that axe has against the page as it is now (WCAG 2.2 A and AA, and its best practices). */
+export async function accessible(page) {
+  // Through the debugger, which no content security policy holds up.
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const violations = await page.evaluate(async () => {
+    const found = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+    return found.violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
+  });
+  assert.deepEqual(violations, []);
+}
+
+/** Nothing is wider than the window. */
+export async function fits(page) {
+  const [inner, wide] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+  assert.ok(wide <= inner, `the page is ${wide} wide in a window of ${inner}`);
+}
