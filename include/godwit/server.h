@@ -83,11 +83,13 @@ struct gw_listen {
   const char *tls_cert, *tls_key; /* PEM files; both or none */
   const char *tls_client_ca;      /* ask for clients' certificates, signed by these */
   bool may_be_public; /* false: an address that is not loopback is refused with GW_ERR_ADDRESS */
+  unsigned worker;    /* this one alone accepts there, counted from 1; 0: all share it, but a unix
+                         socket, which is the first one's */
 };
 
 /* `HOST:PORT`, `[V6]:PORT`, `:PORT`, `localhost:PORT` (both loopbacks), `unix:PATH`; port 0 lets
- * the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_SYSTEM, GW_ERR_TLS,
- * GW_ERR_CERTIFICATE; gw_server_problem says more. */
+ * the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_ARGUMENT (no such worker),
+ * GW_ERR_SYSTEM, GW_ERR_TLS, GW_ERR_CERTIFICATE; gw_server_problem says more. */
 GW_API int gw_server_listen(struct gw_server *server, const char *address,
                             const struct gw_listen *options);
 /* Why the last call failed, in words; "" where there is no more to say. */

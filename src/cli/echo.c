@@ -29,8 +29,8 @@ static int serve(const struct run_options *run, const struct gw_websocket *handl
   int r = run_server_new(&gw_command_echo, run, NULL, &server);
   if (r < 0) return GW_EXIT_FAILED;
   r = gw_server_websocket(server, "/*", handler);
-  if (r == 0) r = run_listen(&gw_command_echo, server, run, listen);
-  int code = r == 0 ? run_server(&gw_command_echo, server) : GW_EXIT_FAILED;
+  int code = r == 0 ? run_listen(&gw_command_echo, server, run, listen) : GW_EXIT_FAILED;
+  if (code == GW_EXIT_DONE) code = run_server(&gw_command_echo, server);
   gw_server_free(server);
   return code;
 }
@@ -41,7 +41,8 @@ static int echo_run(int argc, char **argv) {
   bool no_deflate = false, is_insecure = false;
   const char *cert = NULL, *key = NULL;
   const struct gw_option options[] = {
-      {"listen", "HOST:PORT", "where (localhost:9001)", GW_OPTION_TEXT, &run.listen, 0, 0},
+      {"listen", "HOST:PORT", "where; @N behind it: worker N alone (localhost:9001)",
+       GW_OPTION_TEXT, &run.listen, 0, 0},
       {"workers", "N", "threads, each with its own loop (1)", GW_OPTION_NUMBER, &run.workers, 1,
        64},
       {"max-message", "SIZE", "the largest message (64M)", GW_OPTION_SIZE, &max_message, 1,

@@ -5,6 +5,8 @@
  */
 #include "cli/run.h"
 
+#include "base/str.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -56,7 +58,7 @@ int run_server_new(const struct gw_command *command, const struct run_options *r
 static int listen_one(const struct gw_command *command, struct gw_server *server,
                       const char *address, const struct gw_listen *listen) {
   int r = gw_server_listen(server, address, listen);
-  if (r == 0) return 0;
+  if (r == 0) return GW_EXIT_DONE;
   const char *problem = gw_server_problem(server);
   gw_command_say(command, "cannot listen: %s", problem);
   if (r == GW_ERR_ADDRESS && strstr(problem, "loopback"))
@@ -65,22 +67,39 @@ static int listen_one(const struct gw_command *command, struct gw_server *server
   if (strstr(problem, strerror(EADDRINUSE)))
     fprintf(stderr, "  another program listens there, another godwit perhaps; "
                     "--listen localhost:PORT takes another port.\n");
-  return r;
+  return r == GW_ERR_ARGUMENT ? GW_EXIT_USAGE : GW_EXIT_FAILED;
+}
+
+/* Takes the `@N` from the address's end, where there is one. A path may hold an @ of its own. */
+static bool take_worker(char *address, unsigned *out_worker) {
+  char *at = strrchr(address, '@');
+  uint64_t worker = 0;
+  if (!at) return true;
+  if (!gw_str_number(gw_str_of(at + 1), UINT32_MAX, &worker))
+    return strncmp(address, "unix:", 5) == 0;
+  *at = '\0';
+  *out_worker = (unsigned)worker;
+  return worker > 0;
 }
 
 int run_listen(const struct gw_command *command, struct gw_server *server,
                const struct run_options *run, const struct gw_listen *listen) {
-  char list[1024], *rest = list, *address;
+  char list[2048], *rest = list, *address;
   if (strlen(run->listen) >= sizeof list) {
     gw_command_say(command, "--listen: too many addresses");
-    return GW_ERR_ARGUMENT;
+    return GW_EXIT_USAGE;
   }
   snprintf(list, sizeof list, "%s", run->listen);
   while ((address = strsep(&rest, ","))) {
-    int r = listen_one(command, server, address, listen);
-    if (r < 0) return r;
+    struct gw_listen one = *listen;
+    if (!take_worker(address, &one.worker)) {
+      gw_command_say(command, "--listen %s: behind @ stands a worker's number, from 1", address);
+      return GW_EXIT_USAGE;
+    }
+    int code = listen_one(command, server, address, &one);
+    if (code != GW_EXIT_DONE) return code;
   }
-  return 0;
+  return GW_EXIT_DONE;
 }
 
 struct signals {

@@ -8,7 +8,7 @@
 #include "godwit/server.h"
 
 struct run_options {
-  const char *listen; /* comma list of addresses */
+  const char *listen; /* comma list of addresses, each perhaps with `@N`: worker N alone */
   uint64_t workers;
 };
 
@@ -16,7 +16,7 @@ struct run_options {
  * is wrong. */
 int run_server_new(const struct gw_command *command, const struct run_options *run,
                    const struct gw_server_options *base, struct gw_server **out_server);
-/* Listens on all of run's addresses. Says what is wrong and how to mend it. */
+/* Listens on all of run's addresses. Says what is wrong and how to mend it. The exit code. */
 int run_listen(const struct gw_command *command, struct gw_server *server,
                const struct run_options *run, const struct gw_listen *listen);
 /* Serves until SIGTERM or SIGINT (a second one cuts); SIGHUP reloads. The exit code. */

@@ -57,9 +57,8 @@ static int serve_with(const struct settings *settings) {
   if (run_server_new(&gw_command_serve, &settings->run, &base, &server) < 0) return GW_EXIT_FAILED;
   int code = make(server, settings, &serve);
   if (code == GW_EXIT_DONE)
-    code = run_listen(&gw_command_serve, server, &settings->run, &settings->listen) == 0
-               ? run_server(&gw_command_serve, server)
-               : GW_EXIT_FAILED;
+    code = run_listen(&gw_command_serve, server, &settings->run, &settings->listen);
+  if (code == GW_EXIT_DONE) code = run_server(&gw_command_serve, server);
   gw_serve_free(serve);
   gw_server_free(server);
   return code;
@@ -71,7 +70,8 @@ static int serve_run(int argc, char **argv) {
   struct gw_option_list channels = {.n = 0};
   uint64_t resume = 30;
   const struct gw_option options[] = {
-      {"listen", "HOST:PORT", "where; several with commas (localhost:8000)", GW_OPTION_TEXT,
+      {"listen", "HOST:PORT",
+       "where; several with commas, @N behind one: worker N alone (localhost:8000)", GW_OPTION_TEXT,
        &settings.run.listen, 0, 0},
       {"workers", "N", "threads, each with its own loop (one per core)", GW_OPTION_NUMBER,
        &settings.run.workers, 1, 64},

@@ -122,17 +122,27 @@ static const char *with_port(const char *address, unsigned port, char *out, size
   return out;
 }
 
+/* Who accepts at the address: one worker, counted from 1, or all of them (0). A unix socket cannot
+ * be shared as a port can. */
+static unsigned acceptor(const char *address, const struct gw_listen *options) {
+  if (options->worker) return options->worker;
+  return strncmp(address, "unix:", 5) == 0 ? 1 : 0;
+}
+
+static enum gw_port_use port_use(const struct gw_server *server, unsigned only, unsigned i) {
+  if (only || server->n_workers == 1) return GW_PORT_ALONE;
+  return i == 0 ? GW_PORT_SHARE : GW_PORT_JOIN;
+}
+
 static int listen_all(struct gw_server *server, const char *address, struct gw_tls *tls,
-                      unsigned *out_port) {
-  bool is_unix = strncmp(address, "unix:", 5) == 0;
+                      unsigned only, unsigned *out_port) {
   char text[300];
-  enum gw_port_use first = server->n_workers > 1 && !is_unix ? GW_PORT_SHARE : GW_PORT_ALONE;
-  int err = 0, r = gw_worker_listen(&server->workers[0], address, first, tls, out_port, &err);
-  for (unsigned i = 1; r == 0 && i < server->n_workers; i++)
-    r = is_unix ? gw_worker_listen_not(&server->workers[i])
-                : gw_worker_listen(&server->workers[i],
-                                   with_port(address, *out_port, text, sizeof text), GW_PORT_JOIN,
-                                   tls, &(unsigned){0}, &err);
+  int err = 0, r = 0;
+  for (unsigned i = 0; r == 0 && i < server->n_workers; i++)
+    r = only && only != i + 1 ? gw_worker_listen_not(&server->workers[i])
+                              : gw_worker_listen(&server->workers[i],
+                                                 with_port(address, *out_port, text, sizeof text),
+                                                 port_use(server, only, i), tls, out_port, &err);
   if (r == 0) return 0;
   for (unsigned i = 0; i < server->n_workers; i++)
     if (server->workers[i].n_entrances > server->n_listens)
@@ -140,7 +150,8 @@ static int listen_all(struct gw_server *server, const char *address, struct gw_t
   return problem(server, r, "%s: %s", address, err ? strerror(err) : gw_error_text(r));
 }
 
-static void say_listening(struct gw_server *server, const char *address, bool is_tls,
+/* `workers=N`: so many accept there, or `worker=N`: that one alone. */
+static void say_listening(struct gw_server *server, const char *address, bool is_tls, unsigned only,
                           unsigned port) {
   char text[300], quoted[300];
   bool is_unix = strncmp(address, "unix:", 5) == 0;
@@ -150,8 +161,9 @@ static void say_listening(struct gw_server *server, const char *address, bool is
                     : "http://",
            with_port(address, port, quoted, sizeof quoted));
   char value[320];
-  gw_log_printf(&server->log, GW_LOG_INFO, "listening", "url=%s workers=%u",
-                gw_log_quote(value, sizeof value, gw_str_of(text)), server->n_workers);
+  gw_log_printf(&server->log, GW_LOG_INFO, "listening", "url=%s %s=%u",
+                gw_log_quote(value, sizeof value, gw_str_of(text)), only ? "worker" : "workers",
+                only ? only : server->n_workers);
 }
 
 int gw_server_listen(struct gw_server *server, const char *address,
@@ -167,17 +179,21 @@ int gw_server_listen(struct gw_server *server, const char *address,
   if (r < 0)
     return problem(server, r, "%s: not an address (HOST:PORT, [V6]:PORT, :PORT, unix:PATH)",
                    address);
+  if (options->worker > server->n_workers)
+    return problem(server, GW_ERR_ARGUMENT, "%s: there is no worker %u, but %u of them", address,
+                   options->worker, server->n_workers);
   if (r == 0 && !options->may_be_public)
     return problem(server, GW_ERR_ADDRESS, "%s: not a loopback address", address);
+  unsigned only = acceptor(address, options);
   r = make_tls(server, options, &tls);
-  if (r == 0) r = listen_all(server, address, tls, &port);
+  if (r == 0) r = listen_all(server, address, tls, only, &port);
   if (r < 0) {
     gw_tls_unref(tls);
     return r;
   }
   server->tls[server->n_listens] = tls;
   server->ports[server->n_listens++] = port;
-  say_listening(server, address, tls != NULL, port);
+  say_listening(server, address, tls != NULL, only, port);
   return 0;
 }
 

@@ -18,7 +18,7 @@ struct gw_worker;
 /* One gw_server_listen on one worker. */
 struct gw_entrance {
   struct gw_h1_side side;
-  struct gw_listener *listener; /* NULL: closed, or another worker's (unix sockets) */
+  struct gw_listener *listener; /* NULL: closed, or another worker's */
   struct gw_tls *tls;           /* borrowed from the server; NULL: plain */
   struct gw_worker *worker;
 };

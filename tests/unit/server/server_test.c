@@ -372,6 +372,30 @@ static void a_listen_that_fails_leaves_nothing_behind(void **state) {
   close(taken);
 }
 
+/* One worker's listener alone is open, and no other port is another worker's. */
+static void an_address_may_be_one_workers(void **state) {
+  (void)state;
+  struct gw_server *server;
+  assert_int_equal(gw_server_new(&(struct gw_server_options){.workers = 3}, &server), 0);
+  assert_int_equal(gw_server_listen(server, "127.0.0.1:0", &(struct gw_listen){.worker = 4}),
+                   GW_ERR_ARGUMENT);
+  assert_non_null(strstr(gw_server_problem(server), "worker 4"));
+  for (unsigned worker = 3; worker > 0; worker--)
+    assert_int_equal(gw_server_listen(server, "localhost:0", &(struct gw_listen){.worker = worker}),
+                     0);
+  for (unsigned i = 0; i < 3; i++)
+    for (unsigned at = 0; at < 3; at++)
+      assert_true((server->workers[i].entrances[at].listener != NULL) == (at == 2 - i));
+  assert_int_not_equal(gw_server_port(server, 0), gw_server_port(server, 1));
+  char address[32];
+  snprintf(address, sizeof address, "localhost:%u", gw_server_port(server, 0));
+  assert_int_equal(gw_server_listen(server, address, &(struct gw_listen){.worker = 1}),
+                   GW_ERR_SYSTEM);
+  for (unsigned i = 0; i < 3; i++)
+    assert_int_equal(server->workers[i].n_entrances, 3);
+  gw_server_free(server);
+}
+
 static void a_stop_without_a_run_harms_nothing(void **state) {
   (void)state;
   struct place *p = begin((struct gw_server_options){.workers = 2});
@@ -778,6 +802,7 @@ int main(void) {
       cmocka_unit_test(a_message_larger_than_64_mib_is_echoed_where_it_is_allowed),
       cmocka_unit_test(what_cannot_be_listened_on_is_told),
       cmocka_unit_test(a_listen_that_fails_leaves_nothing_behind),
+      cmocka_unit_test(an_address_may_be_one_workers),
       cmocka_unit_test(a_stop_without_a_run_harms_nothing),
       cmocka_unit_test(a_stop_says_1001_to_everybody_and_waits_for_them),
       cmocka_unit_test(a_stop_does_not_wait_for_what_could_go_on_for_ever),
