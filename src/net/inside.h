@@ -19,6 +19,7 @@ struct gw_net {
   struct gw_loop *loop;
   size_t outbox_high, outbox_cap;
   unsigned linger_ms;
+  struct gw_net_counts counts;
   uint8_t *read_buffer;  /* GW_NET_READ_SIZE, with GW_STREAM_HEADROOM before it */
   uint8_t *cork;         /* GW_NET_CORK_SIZE */
   struct gw_tcp *corked; /* whose on_data runs, and may write into the cork */

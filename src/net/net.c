@@ -59,6 +59,10 @@ struct gw_loop *gw_net_loop(const struct gw_net *net) {
   return net->loop;
 }
 
+struct gw_net_counts gw_net_counts(const struct gw_net *net) {
+  return net->counts;
+}
+
 int gw_net_error_of(int error) {
   switch (error) {
   case ECONNRESET:

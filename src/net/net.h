@@ -22,6 +22,13 @@ int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options, struc
 void gw_net_free(struct gw_net *net);
 struct gw_loop *gw_net_loop(const struct gw_net *net);
 
+/* Bytes that the kernel has given to and taken from its streams since it was made, as they lay in
+ * the sockets: under TLS the ciphertext. */
+struct gw_net_counts {
+  uint64_t received, sent;
+};
+struct gw_net_counts gw_net_counts(const struct gw_net *net);
+
 /* A stream around a connected descriptor, which it takes (also on failure). Reading starts at the
  * next turn. */
 int gw_tcp_new(struct gw_net *net, int fd, struct gw_stream **out_stream);

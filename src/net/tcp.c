@@ -195,8 +195,11 @@ static void mark_dirty(struct gw_tcp *tcp) {
 }
 
 /* What a send came to: the bytes taken, 0 where the kernel takes none now, or below 0 an error. */
-static ssize_t result_of(ssize_t sent) {
-  if (sent >= 0) return sent;
+static ssize_t result_of(struct gw_tcp *tcp, ssize_t sent) {
+  if (sent >= 0) {
+    tcp->stream.net->counts.sent += (size_t)sent;
+    return sent;
+  }
   return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : gw_net_error_of(errno);
 }
 
@@ -205,7 +208,7 @@ static ssize_t send_run(struct gw_tcp *tcp, const void *data, size_t len) {
   do
     sent = send(tcp->io.fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
-  return result_of(sent);
+  return result_of(tcp, sent);
 }
 
 /* One system call. */
@@ -216,7 +219,7 @@ static ssize_t send_runs(struct gw_tcp *tcp, struct iovec *runs, unsigned n) {
   do
     sent = sendmsg(tcp->io.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
-  return result_of(sent);
+  return result_of(tcp, sent);
 }
 
 static size_t sum_of(const struct iovec *runs, unsigned n) {
@@ -468,6 +471,7 @@ static void read_ready(struct gw_tcp *tcp) {
       read_nothing(tcp, n);
       return;
     }
+    tcp->stream.net->counts.received += (size_t)n;
     deliver(tcp, (size_t)n, room);
     if ((size_t)n < room + GW_NET_READ_SIZE) return; /* all that there was */
   }

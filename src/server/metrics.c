@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `/metrics`: what Prometheus gathers (text format 0.0.4). Each worker counts for itself; the
- * question goes round them all and adds up. The table is what there is.
+ * question goes round them all and adds up. The two tables are what there is.
  */
 #include "server/api.h"
 
@@ -10,20 +10,28 @@
 #include "http/exchange.h"
 #include "server/census.h"
 #include "server/inquiry.h"
+#include "server/process.h"
 #include "server/server.h"
 #include "transport/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct counts {
   uint64_t connections, sessions, parked, resumed, expired, users, channels, subscribers;
   uint64_t publications, slow_disconnected, slow_dropped, slow_conflated;
+  uint64_t start_ns;
+  struct gw_process process;
 };
 
-static const struct {
+struct metric {
   const char *name, *type, *help;
-  size_t at;
-} metrics[] = {
+  size_t at; /* of a uint64_t; GW_PROCESS_UNKNOWN: left out */
+};
+
+/* Of the server. */
+static const struct metric metrics[] = {
     {"godwit_connections", "gauge", "Connections that are open, HTTP and WebSocket.",
      offsetof(struct counts, connections)},
     {"godwit_sessions", "gauge", "Sessions, parked ones among them.",
@@ -50,12 +58,40 @@ static const struct {
     {"godwit_slow_conflated_total", "counter",
      "Publications overtaken by a newer one for slow clients (slow:conflate).",
      offsetof(struct counts, slow_conflated)},
+    {"godwit_allocated_bytes", "gauge", "Memory that the allocator has given out, of all threads.",
+     offsetof(struct counts, process.allocated)},
+    {"process_cpu_seconds_total", "counter", "Processor time of the whole process.",
+     offsetof(struct counts, process.cpu_ns)},
+    {"process_resident_memory_bytes", "gauge", "Memory that the process has.",
+     offsetof(struct counts, process.resident)},
+    {"process_open_fds", "gauge", "File descriptors that are open.",
+     offsetof(struct counts, process.open_fds)},
+    {"process_start_time_seconds", "gauge", "When it began, in seconds since 1970.",
+     offsetof(struct counts, start_ns)},
+};
+
+/* Of each worker, with its number from 1 as the label `worker`. */
+static const struct metric worker_metrics[] = {
+    {"godwit_worker_cpu_seconds_total", "counter", "Processor time of the worker's thread.",
+     offsetof(struct gw_worker_counts, cpu_ns)},
+    {"godwit_worker_connections", "gauge", "Connections that the worker has open.",
+     offsetof(struct gw_worker_counts, connections)},
+    {"godwit_worker_requests_total", "counter",
+     "Requests that came whole, WebSocket handshakes among them.",
+     offsetof(struct gw_worker_counts, requests)},
+    {"godwit_worker_received_bytes_total", "counter",
+     "Bytes read from the worker's sockets (ciphertext, where there is TLS).",
+     offsetof(struct gw_worker_counts, received)},
+    {"godwit_worker_sent_bytes_total", "counter",
+     "Bytes written to the worker's sockets (ciphertext, where there is TLS).",
+     offsetof(struct gw_worker_counts, sent)},
 };
 
 struct gathering {
   struct gw_inquiry inquiry;
   struct gw_census census;
   struct counts counts;
+  struct gw_worker_counts workers[];
 };
 
 static void add_sessions(struct counts *counts, const struct gw_session_table *table) {
@@ -74,7 +110,8 @@ static bool visit(struct gw_inquiry *inquiry, const struct gw_place *place) {
   const struct gw_places *places = inquiry->places;
   struct counts *counts = &gathering->counts;
   unsigned worker = (unsigned)(place - places->at);
-  counts->connections += gw_server_connection_count(places->server, worker);
+  gathering->workers[worker] = gw_server_counts(places->server, worker);
+  counts->connections += gathering->workers[worker].connections;
   counts->channels += gw_memory_channel_count(places->memory, worker);
   counts->publications += gw_memory_publication_count(places->memory, worker);
   counts->subscribers += gw_hub_subscriber_count(place->hub);
@@ -83,13 +120,49 @@ static bool visit(struct gw_inquiry *inquiry, const struct gw_place *place) {
   return gathering->census.err < 0;
 }
 
+/* A name says its unit, as Prometheus wants it; here times are nanoseconds. */
+static bool is_time(const struct metric *metric) {
+  return strstr(metric->name, "_seconds") != NULL;
+}
+
+static uint64_t value_of(const struct metric *metric, const void *counts) {
+  return *(const uint64_t *)(const void *)((const char *)counts + metric->at);
+}
+
+static int write_head(struct gw_buf *out, const struct metric *metric) {
+  return gw_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
+                       metric->name, metric->type);
+}
+
+static int write_value(struct gw_buf *out, const struct metric *metric, const char *label,
+                       uint64_t value) {
+  unsigned long long second = 1000000000, whole = is_time(metric) ? value / second : value;
+  int err = gw_buf_printf(out, "%s%s %llu", metric->name, label, whole);
+  if (err == 0 && is_time(metric)) err = gw_buf_printf(out, ".%09llu", value % second);
+  return err == 0 ? gw_buf_add_text(out, "\n") : err;
+}
+
 static int write_metrics(struct gw_buf *out, const struct counts *counts) {
   int err = 0;
   for (size_t i = 0; i < sizeof metrics / sizeof *metrics && err == 0; i++) {
-    const char *name = metrics[i].name;
-    uint64_t value = *(const uint64_t *)(const void *)((const char *)counts + metrics[i].at);
-    err = gw_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, metrics[i].help, name,
-                        metrics[i].type, name, (unsigned long long)value);
+    uint64_t value = value_of(&metrics[i], counts);
+    if (value == GW_PROCESS_UNKNOWN) continue;
+    err = write_head(out, &metrics[i]);
+    if (err == 0) err = write_value(out, &metrics[i], "", value);
+  }
+  return err;
+}
+
+static int write_worker_metrics(struct gw_buf *out, const struct gw_worker_counts *workers,
+                                unsigned n) {
+  char label[32];
+  int err = 0;
+  for (size_t i = 0; i < sizeof worker_metrics / sizeof *worker_metrics && err == 0; i++) {
+    err = write_head(out, &worker_metrics[i]);
+    for (unsigned k = 0; k < n && err == 0; k++) {
+      snprintf(label, sizeof label, "{worker=\"%u\"}", k + 1);
+      err = write_value(out, &worker_metrics[i], label, value_of(&worker_metrics[i], &workers[k]));
+    }
   }
   return err;
 }
@@ -99,8 +172,11 @@ static void answer(struct gw_inquiry *inquiry, struct gw_exchange *exchange) {
   struct gw_buf out;
   gw_buf_init(&out, 64 * 1024); /* a table of lines */
   gathering->counts.users = gathering->census.users.count;
+  gathering->counts.start_ns = inquiry->places->since_ns;
+  gw_process_look(&gathering->counts.process);
   int err = gathering->census.err;
   if (err == 0) err = write_metrics(&out, &gathering->counts);
+  if (err == 0) err = write_worker_metrics(&out, gathering->workers, inquiry->places->n);
   if (err < 0)
     gw_answer_error(exchange, err);
   else
@@ -123,7 +199,8 @@ static const struct gw_inquiry_ops ops = {visit, answer, gathering_free};
 
 static void serve(struct gw_exchange *exchange, struct gw_places *places,
                   const struct gw_identity *who) {
-  struct gathering *gathering = calloc(1, sizeof *gathering);
+  struct gathering *gathering =
+      calloc(1, sizeof *gathering + places->n * sizeof gathering->workers[0]);
   (void)who;
   if (!gathering) {
     gw_answer_error(exchange, GW_ERR_MEMORY);

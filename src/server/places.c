@@ -4,6 +4,7 @@
 
 #include "godwit/server.h"
 #include "http/exchange.h"
+#include "server/process.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@ struct gw_places *gw_places_new(struct gw_server *server) {
   if (!places) return NULL;
   places->server = server;
   places->n = n;
+  places->since_ns = gw_process_clock();
   atomic_init(&places->inquiries, 0);
   for (unsigned i = 0; i < n; i++)
     places->at[i].loop = gw_server_loop(server, i);

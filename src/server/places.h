@@ -17,6 +17,7 @@ struct gw_places {
   const struct gw_memory *memory;
   const struct gw_gate *gate;
   size_t max_message;         /* of a publication */
+  uint64_t since_ns;          /* when it was made: nanoseconds of the wall clock */
   _Atomic unsigned inquiries; /* under way (server/inquiry.h) */
   unsigned n;
   struct gw_place at[];

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct gw_server {
   struct gw_server_options options;
@@ -267,8 +268,17 @@ struct gw_loop *gw_server_loop(const struct gw_server *server, unsigned i) {
   return i < server->n_workers ? server->workers[i].loop : NULL;
 }
 
-size_t gw_server_connection_count(const struct gw_server *server, unsigned i) {
-  return server->workers[i].open + gw_conn_table_count(server->workers[i].table);
+struct gw_worker_counts gw_server_counts(const struct gw_server *server, unsigned i) {
+  const struct gw_worker *worker = &server->workers[i];
+  struct gw_net_counts bytes = gw_net_counts(worker->net);
+  struct timespec cpu = {0};
+  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+  return (struct gw_worker_counts){.cpu_ns =
+                                       (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec,
+                                   .connections = worker->open + gw_conn_table_count(worker->table),
+                                   .requests = worker->requests,
+                                   .received = bytes.received,
+                                   .sent = bytes.sent};
 }
 
 /* ---- the door for other threads ---- */

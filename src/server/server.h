@@ -7,7 +7,14 @@
 
 #define GW_WORKERS_MAX 64 /* of one server: as many cores as it is made for */
 
-/* Connections that worker i has open, HTTP and WebSocket; on its thread. */
-size_t gw_server_connection_count(const struct gw_server *server, unsigned i);
+/* Of one worker, since its start. */
+struct gw_worker_counts {
+  uint64_t cpu_ns;
+  uint64_t connections; /* that are open, HTTP and WebSocket */
+  uint64_t requests;    /* that were whole, WebSocket handshakes among them */
+  uint64_t received, sent;
+};
+/* On the thread of worker i. */
+struct gw_worker_counts gw_server_counts(const struct gw_server *server, unsigned i);
 
 #endif

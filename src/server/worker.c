@@ -48,6 +48,7 @@ static bool is_to_all(const struct gw_exchange *exchange) {
 
 static void on_request(struct gw_h1_side *side, struct gw_exchange *exchange) {
   struct gw_worker *worker = worker_of(side);
+  worker->requests++;
   int i = gw_routes_find(worker->routes, exchange->head->path);
   const struct gw_route *route = i < 0 ? NULL : &worker->routes->at[i];
   if (is_to_all(exchange)) {

@@ -37,6 +37,7 @@ struct gw_worker {
   struct gw_entrance entrances[GW_LISTENS_MAX];
   unsigned n_entrances;
   size_t open; /* HTTP connections; WebSockets are counted by the table */
+  uint64_t requests;
   struct gw_timer drain_timer;
   uint64_t drain_until;
   bool is_drained;

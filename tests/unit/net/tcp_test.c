@@ -3,28 +3,39 @@
  * Streams on descriptors, in this one process: the stream's end belongs to the net, the far end is
  * used by plain system calls. The .c is included, so that its system calls can be counted.
  */
+#include <stdint.h>
 #include <sys/socket.h>
 
 static unsigned receives, sends, gathered_sends;
+static uint64_t bytes_in, bytes_out; /* of all system calls on this net's streams */
 
+static ssize_t add_to(uint64_t *sum, ssize_t n) {
+  if (n > 0) *sum += (uint64_t)n;
+  return n;
+}
 static ssize_t counted_recv(int fd, void *data, size_t len, int flags) {
   receives++;
-  return recv(fd, data, len, flags);
+  return add_to(&bytes_in, recv(fd, data, len, flags));
+}
+static ssize_t counted_recvmsg(int fd, struct msghdr *message, int flags) {
+  return add_to(&bytes_in, recvmsg(fd, message, flags));
 }
 static ssize_t counted_send(int fd, const void *data, size_t len, int flags) {
   sends++;
-  return send(fd, data, len, flags);
+  return add_to(&bytes_out, send(fd, data, len, flags));
 }
 static ssize_t counted_sendmsg(int fd, const struct msghdr *message, int flags) {
   gathered_sends++;
-  return sendmsg(fd, message, flags);
+  return add_to(&bytes_out, sendmsg(fd, message, flags));
 }
 
 #define recv    counted_recv
+#define recvmsg counted_recvmsg
 #define send    counted_send
 #define sendmsg counted_sendmsg
 #include "net/tcp.c"
 #undef recv
+#undef recvmsg
 #undef send
 #undef sendmsg
 
@@ -130,6 +141,7 @@ static void open_net(const struct gw_net_options *options) {
   assert_int_equal(gw_loop_new(&loop), 0);
   assert_int_equal(gw_net_new(loop, options, &net), 0);
   receives = sends = gathered_sends = 0;
+  bytes_in = bytes_out = 0;
 }
 
 static int open_usual(void **state) {
@@ -146,10 +158,13 @@ static int open_tight(void **state) {
   return 0;
 }
 
+/* Whatever happened: every byte has been counted once. */
 static int close_net(void **state) {
   (void)state;
   alloc_fail_at(0);
   turn();
+  assert_int_equal(gw_net_counts(net).received, bytes_in);
+  assert_int_equal(gw_net_counts(net).sent, bytes_out);
   gw_net_free(net);
   gw_loop_free(loop);
   return 0;
