@@ -2,7 +2,9 @@
 // HTTP/1.1 as `godwit serve` speaks it: pipelines, bodies, conditions, and what may never be taken for a request.
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Peer } from '../support/wire.js';
 import { startServer } from '../support/server.js';
@@ -178,3 +180,15 @@ for (const [name, bytes] of Object.entries(attempts))
     assert.equal(next.status, 200);
     fresh.destroy();
   });
+
+test('every file of a page is served', async () => {
+  const web = fileURLToPath(new URL('../../web', import.meta.url));
+  const files = (folder) => readdirSync(`${web}/${folder}`, { withFileTypes: true }).flatMap(({ name }) => {
+    const path = `${folder}/${name}`;
+    if (/\.(html|css|js|svg|png)$/.test(name)) return [path.replace(/index\.html$/, '')];
+    return name.includes('.') || ['node_modules', 'src'].includes(name) ? [] : files(path);
+  });
+  const paths = files('').filter((path) => !path.endsWith('/build.js'));
+  assert.ok(paths.length > 10);
+  for (const path of paths) assert.equal((await fetch(server.url + path)).status, 200, path);
+});
