@@ -71,8 +71,8 @@ struct gw_websocket {
   struct gw_ws_options protocol; /* limits, streaming, compression; `is_client` is filled in */
   const char *protocols; /* subprotocols that we speak, comma list; a server prefers the first */
   /* Server: whose pages may connect: comma list of origins, such as `https://example.com`; a host
-   * that begins with `*.` stands for its subdomains, `*` alone for anyone; NULL: the same host
-   * only. Requests without Origin pass. */
+   * that begins with `*.` stands for its subdomains, `self` for the same host, `*` alone for
+   * anyone; NULL: the same host only. Requests without Origin pass. */
   const char *origins;
   unsigned ping_ms;    /* a ping after so long without a byte from the peer; 0: 25,000 */
   unsigned pong_ms;    /* and dead without one so long after the ping; 0: 20,000 */

@@ -37,7 +37,8 @@ struct gw_memory {
   unsigned n;
   uint64_t seed;
   size_t queue_bytes;
-  struct gw_rules *own_rules; /* where none were given */
+  struct gw_rules *own_rules;   /* where none were given */
+  const struct gw_rules *homes; /* those that were given, where they say whose some channels are */
   bool is_closed;
   atomic_uint refs; /* the owner, and what loops have queued of ours */
   struct gw_desk *desks[];

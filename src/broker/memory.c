@@ -55,6 +55,8 @@ static struct gw_desk *desk_of(struct gw_store *store) {
 }
 
 static struct gw_desk *home_of(const struct gw_memory *memory, struct gw_str channel) {
+  unsigned given = memory->homes ? gw_rules_of(memory->homes, channel)->home : 0;
+  if (given) return memory->desks[given - 1];
   uint64_t hash = memory->n == 1 ? 0 : XXH3_64bits_withSeed(channel.at, channel.len, memory->seed);
   return memory->desks[hash % memory->n];
 }
@@ -211,10 +213,12 @@ int gw_memory_new(const struct gw_memory_options *options, struct gw_loop *const
                   struct gw_memory **out_memory) {
   static const struct gw_memory_options defaults;
   if (!options) options = &defaults;
-  if (n == 0) return GW_ERR_ARGUMENT;
+  unsigned highest_home = options->rules ? gw_rules_highest_home(options->rules) : 0;
+  if (n == 0 || highest_home > n) return GW_ERR_ARGUMENT;
   struct gw_memory *memory = calloc(1, sizeof *memory + n * sizeof(struct gw_desk *));
   if (!memory) return GW_ERR_MEMORY;
   memory->n = n;
+  if (highest_home > 0) memory->homes = options->rules;
   memory->queue_bytes = options->queue_bytes ? options->queue_bytes : 16u << 20;
   atomic_init(&memory->refs, 1);
   int err = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store of one process: every channel has a home worker (a hash of its name) that places its
- * publications, keeps its history and knows who is in it; the others reach it through the door
- * between loops. With one worker the door is a plain call.
+ * The store of one process: every channel has a home worker (its rules say which, else a hash of
+ * its name) that places its publications, keeps its history and knows who is in it; the others
+ * reach it through the door between loops. With one worker the door is a plain call.
  */
 #ifndef GW_BROKER_MEMORY_H
 #define GW_BROKER_MEMORY_H
@@ -23,7 +23,8 @@ struct gw_memory_options {
 
 struct gw_memory; /* the whole of it, made before the workers start */
 
-/* `loops`: one per worker, borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM, GW_ERR_ARGUMENT (no loop). */
+/* `loops`: one per worker, borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM, GW_ERR_ARGUMENT (no loop,
+ * or a rule's home is a worker that there is not). */
 int gw_memory_new(const struct gw_memory_options *options, struct gw_loop *const *loops, unsigned n,
                   struct gw_memory **out_memory);
 /* After the loops have ended their runs and the hubs are freed, before the loops are. */

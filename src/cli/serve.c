@@ -14,13 +14,14 @@ const struct gw_command gw_command_serve = {
     .summary = "Serve channels over WebSocket and HTTP, and the page to try them",
     .details = "Without a configuration it listens on loopback only, with everything allowed to "
                "programs on this machine;\n"
-               "browsers may connect from its own pages only.\n\n"
+               "browsers may connect from its own pages, and those of --origin.\n\n"
                "A rule is PATTERN=KEY:VALUE,..., such as 'ticker:*=history:1,slow:conflate'. The "
                "pattern is a channel, a\n"
                "namespace `ns:*`, or `*` for all others; the keys: history (publications), age "
                "(90s, 10m), bytes (16M),\n"
                "presence (on, off), publish (anyone, users, api), slow (disconnect, drop, "
-               "conflate).",
+               "conflate),\n"
+               "home (the worker that orders it).",
     .run = serve_run,
 };
 
@@ -39,11 +40,11 @@ struct settings {
 /* The exit code. */
 static int make(struct gw_server *server, const struct settings *settings,
                 struct gw_serve **out_serve) {
-  const char *rule, *problem;
-  int r = gw_serve_new(server, &settings->serve, out_serve, &rule, &problem);
+  struct gw_serve_problem problem;
+  int r = gw_serve_new(server, &settings->serve, out_serve, &problem);
   if (r == 0) return GW_EXIT_DONE;
   if (r == GW_ERR_ARGUMENT) {
-    gw_command_say(&gw_command_serve, "--channel %s: %s", rule, problem);
+    gw_command_say(&gw_command_serve, "--%s %s: %s", problem.option, problem.value, problem.words);
     return GW_EXIT_USAGE;
   }
   gw_command_say(&gw_command_serve, "cannot start: %s", gw_error_text(r));
@@ -79,6 +80,8 @@ static int serve_run(int argc, char **argv) {
        &settings.serve.max_message, 1, 1u << 30},
       {"channel", "RULE", "what holds in a channel or namespace; may be given again",
        GW_OPTION_LIST, &channels, 0, 0},
+      {"origin", "LIST", "pages of these origins may connect too, such as http://localhost:8080",
+       GW_OPTION_TEXT, &settings.serve.origins, 0, 0},
       {"resume", "SECONDS", "how long a session waits for its client to come back (30)",
        GW_OPTION_NUMBER, &resume, 1, 86400},
       {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT,

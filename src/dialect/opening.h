@@ -25,7 +25,7 @@ struct gw_opening {
   struct gw_channel_request request; /* channel.at is NULL on `/ws` */
   struct gw_cursor inbox;
   bool has_inbox;   /* `?inbox=` */
-  bool is_local;    /* the client is on this machine */
+  bool is_local;    /* as gw_request_is_local */
   bool is_resumed;  /* the session is one that it had */
   bool is_deferred; /* its task has not run */
 };

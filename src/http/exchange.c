@@ -8,6 +8,7 @@
 #include "codec/http/text.h"
 #include "codec/http/write.h"
 #include "codec/ws/handshake.h"
+#include "http/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,46 +242,12 @@ void gw_exchange_stop(struct gw_exchange *exchange) {
 
 /* ---- origins ---- */
 
-static bool is_same_nocase(struct gw_str a, struct gw_str b) {
-  return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
-}
-
-/* `example.com`; where it is wild, something, a dot, and that. */
-static bool host_matches(struct gw_str wanted, bool is_wild, struct gw_str host) {
-  if (!is_wild) return is_same_nocase(wanted, host);
-  if (host.len < wanted.len + 2) return false;
-  struct gw_str end = {host.at + (host.len - wanted.len), wanted.len};
-  return end.at[-1] == '.' && is_same_nocase(wanted, end);
-}
-
-/* A pattern without the `*.` before its host is an origin. */
-static bool origin_matches(struct gw_str pattern, const struct gw_http_origin *origin) {
-  char text[512];
-  struct gw_http_origin wanted;
-  if (gw_str_is(pattern, "*")) return true;
-  if (pattern.len >= sizeof text) return false;
-  const char *wild = memmem(pattern.at, pattern.len, "://*.", 5);
-  size_t kept = wild ? (size_t)(wild - pattern.at) + 3 : pattern.len;
-  memcpy(text, pattern.at, kept);
-  if (wild) memcpy(text + kept, pattern.at + kept + 2, pattern.len - kept - 2);
-  if (gw_http_origin_parse((struct gw_str){text, pattern.len - (wild ? 2 : 0)}, &wanted) < 0)
-    return false;
-  return wanted.port == origin->port && is_same_nocase(wanted.scheme, origin->scheme) &&
-         host_matches(wanted.host, wild != NULL, origin->host);
-}
-
 bool gw_exchange_origin_is_allowed(const struct gw_exchange *exchange, const char *origins) {
   unsigned n;
-  struct gw_str value = gw_http_only(exchange->head, "origin", &n), rest, pattern;
-  struct gw_http_origin origin;
-  if (n == 0) return true; /* not a browser; browsers always tell */
-  if (n > 1) return false;
-  if (!origins) return gw_http_origin_is_same(value, exchange->head->host, exchange->is_tls);
-  rest = gw_str_of(origins);
-  bool is_known = gw_http_origin_parse(value, &origin) == 0;
-  while (gw_http_list_next(&rest, &pattern))
-    if (is_known ? origin_matches(pattern, &origin) : gw_str_is(pattern, "*")) return true;
-  return false;
+  struct gw_str origin = gw_http_only(exchange->head, "origin", &n);
+  if (n != 1) return n == 0; /* none: not a browser; browsers always tell */
+  return gw_origin_is_listed(origin, origins,
+                             &(struct gw_origin_self){exchange->head->host, exchange->is_tls});
 }
 
 /* ---- the way to a WebSocket ---- */

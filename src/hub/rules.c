@@ -180,6 +180,13 @@ static bool read_slow(struct gw_str value, struct set *set) {
   return which >= 0;
 }
 
+static bool read_home(struct gw_str value, struct set *set) {
+  uint64_t home;
+  if (!number(&value, UINT32_MAX, &home) || value.len > 0 || home == 0) return false;
+  set->rules.home = (unsigned)home;
+  return true;
+}
+
 static const struct key {
   const char *name;
   bool (*read)(struct gw_str value, struct set *set);
@@ -191,6 +198,7 @@ static const struct key {
     {"presence", read_presence, "presence: on or off"},
     {"publish", read_publish, "publish: anyone, users or api"},
     {"slow", read_slow, "slow: disconnect, drop or conflate"},
+    {"home", read_home, "home: a worker's number, from 1"},
 };
 
 /* NULL, or what is wrong. */
@@ -198,7 +206,7 @@ static const char *read_option(struct gw_str option, struct set *set) {
   struct gw_str name = cut(&option, ':');
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (gw_str_is(name, keys[i].name)) return keys[i].read(option, set) ? NULL : keys[i].problem;
-  return "no such key: history, age, bytes, presence, publish or slow";
+  return "no such key: history, age, bytes, presence, publish, slow or home";
 }
 
 static const char *read_options(struct gw_str options, struct set *set) {
@@ -303,6 +311,23 @@ int gw_rules_add(struct gw_rules *rules, const char *text, const char **out_prob
     return GW_ERR_ARGUMENT;
   }
   return add(rules, pattern, options, out_problem);
+}
+
+static unsigned highest_home(const struct gw_map *map) {
+  unsigned highest = 0;
+  size_t at = 0;
+  for (const struct set *set; (set = gw_map_next(map, &at));)
+    if (set->rules.home > highest) highest = set->rules.home;
+  return highest;
+}
+
+unsigned gw_rules_highest_home(const struct gw_rules *rules) {
+  const unsigned homes[] = {rules->all->rules.home, rules->inbox->rules.home,
+                            highest_home(&rules->namespaces), highest_home(&rules->names)};
+  unsigned highest = 0;
+  for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
+    if (homes[i] > highest) highest = homes[i];
+  return highest;
 }
 
 const struct gw_channel_rules *gw_rules_of(const struct gw_rules *rules, struct gw_str channel) {

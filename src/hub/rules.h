@@ -32,6 +32,7 @@ struct gw_channel_rules {
   bool has_presence;
   enum gw_publishers publishers;
   enum gw_slow slow;
+  unsigned home; /* the worker where such a channel is ordered and kept, from 1; 0: any */
 };
 
 struct gw_rules;
@@ -42,11 +43,14 @@ int gw_rules_new(struct gw_rules **out_rules);
 void gw_rules_free(struct gw_rules *rules);
 /* `PATTERN=KEY:VALUE,…`. Pattern: a channel's name, `ns:*`, or `*` for those that no other pattern
  * fits; keys: history (a number), age (`90s`, `10m`, `2h`, `1d`), bytes (`64K`, `16M`), presence
- * (on, off), publish (anyone, users, api), slow (disconnect, drop, conflate). What is not named is
- * as `*` has it when this is added. A second line for one pattern adds to the first. Without
- * `bytes`, a history that is given a size may hold 64 KiB for each of its publications, between 16
- * and 256 MiB. GW_ERR_ARGUMENT, and in words what is wrong (constant); GW_ERR_MEMORY. */
+ * (on, off), publish (anyone, users, api), slow (disconnect, drop, conflate), home (a worker's
+ * number, from 1). What is not named is as `*` has it when this is added. A second line for one
+ * pattern adds to the first. Without `bytes`, a history that is given a size may hold 64 KiB for
+ * each of its publications, between 16 and 256 MiB. GW_ERR_ARGUMENT, and in words what is wrong
+ * (constant); GW_ERR_MEMORY. */
 int gw_rules_add(struct gw_rules *rules, const char *text, const char **out_problem);
+/* The largest number that a `home` has; 0: none has been given. */
+unsigned gw_rules_highest_home(const struct gw_rules *rules);
 /* The exact name's, else the namespace's, else `*`; never NULL, lent as long as the rules live. */
 const struct gw_channel_rules *gw_rules_of(const struct gw_rules *rules, struct gw_str channel);
 

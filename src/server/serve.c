@@ -6,6 +6,7 @@
 #include "server/serve.h"
 
 #include "broker/memory.h"
+#include "http/origin.h"
 #include "hub/hub.h"
 #include "server/api.h"
 #include "server/channels.h"
@@ -13,6 +14,7 @@
 #include "server/places.h"
 #include "server/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ struct gw_serve {
   struct gw_places *places;
   struct gw_channels *channels;
   struct gw_api *api;
+  char *origins; /* of pages that may connect; NULL: the server's own */
   unsigned n;
   struct gw_hub *hubs[];
 };
@@ -36,18 +39,44 @@ static bool has_rule(const struct gw_serve_options *options, const char *rule) {
   return false;
 }
 
+static int add_rule(struct gw_serve *serve, const char *rule,
+                    struct gw_serve_problem *out_problem) {
+  *out_problem = (struct gw_serve_problem){.option = "channel", .value = rule};
+  int r = gw_rules_add(serve->rules, rule, &out_problem->words);
+  if (r < 0 || gw_rules_highest_home(serve->rules) <= serve->n) return r;
+  out_problem->words = "home: there are not so many workers (--workers)";
+  return GW_ERR_ARGUMENT;
+}
+
 /* The pages' rules come last, so that they begin with what the user wants for all channels. */
 static int make_rules(struct gw_serve *serve, const struct gw_serve_options *options,
-                      const char **out_rule, const char **out_problem) {
+                      struct gw_serve_problem *out_problem) {
   int r = gw_rules_new(&serve->rules);
-  for (size_t i = 0; r == 0 && i < options->n_channels; i++) {
-    *out_rule = options->channels[i];
-    r = gw_rules_add(serve->rules, options->channels[i], out_problem);
-  }
+  for (size_t i = 0; r == 0 && i < options->n_channels; i++)
+    r = add_rule(serve, options->channels[i], out_problem);
   for (const char *const *rule = gw_pages_rules; r == 0 && *rule; rule++)
-    if (!has_rule(options, *rule)) r = gw_rules_add(serve->rules, *rule, out_problem);
+    if (!has_rule(options, *rule)) r = add_rule(serve, *rule, out_problem);
   serve->gate.rules = serve->rules;
   return r;
+}
+
+/* The server's own pages stay among them. */
+static int make_origins(struct gw_serve *serve, const struct gw_serve_options *options,
+                        struct gw_serve_problem *out_problem) {
+  if (!options->origins) return 0;
+  if (!gw_origin_list_is_valid(options->origins)) {
+    *out_problem = (struct gw_serve_problem){
+        .option = "origin",
+        .value = options->origins,
+        .words = "an origin is such as https://example.com, https://*.example.com or "
+                 "http://localhost:8080, without a path; * is everyone"};
+    return GW_ERR_ARGUMENT;
+  }
+  size_t size = sizeof "self," + strlen(options->origins);
+  serve->origins = malloc(size);
+  if (!serve->origins) return GW_ERR_MEMORY;
+  snprintf(serve->origins, size, "self,%s", options->origins);
+  return 0;
 }
 
 static int make_workers(struct gw_serve *serve, const struct gw_serve_options *options) {
@@ -78,16 +107,17 @@ static int make_places(struct gw_serve *serve, const struct gw_serve_options *op
 }
 
 int gw_serve_new(struct gw_server *server, const struct gw_serve_options *options,
-                 struct gw_serve **out_serve, const char **out_rule, const char **out_problem) {
+                 struct gw_serve **out_serve, struct gw_serve_problem *out_problem) {
   unsigned n = gw_server_worker_count(server);
   struct gw_serve *serve = calloc(1, sizeof *serve + n * sizeof serve->hubs[0]);
   if (!serve) return GW_ERR_MEMORY;
   serve->server = server;
   serve->n = n;
-  int r = make_rules(serve, options, out_rule, out_problem);
+  int r = make_rules(serve, options, out_problem);
+  if (r == 0) r = make_origins(serve, options, out_problem);
   if (r == 0) r = make_workers(serve, options);
   if (r == 0) r = make_places(serve, options);
-  if (r == 0) r = gw_channels_new(serve->places, NULL, &serve->channels);
+  if (r == 0) r = gw_channels_new(serve->places, serve->origins, &serve->channels);
   if (r == 0) r = gw_api_new(serve->places, NULL, &serve->api);
   if (r == 0) r = gw_pages_route(server);
   if (r < 0) {
@@ -108,5 +138,6 @@ void gw_serve_free(struct gw_serve *serve) {
     gw_hub_free(serve->hubs[i]);
   gw_memory_free(serve->memory);
   gw_rules_free(serve->rules);
+  free(serve->origins);
   free(serve);
 }

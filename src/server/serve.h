@@ -14,14 +14,21 @@ struct gw_serve_options {
   uint64_t max_message;        /* bytes of a WebSocket message or a published body; 0: 64 KiB */
   const char *const *channels; /* rules, as gw_rules_add reads them; borrowed during the call */
   size_t n_channels;
-  unsigned resume_s; /* how long a session without a connection waits; 0: 30 */
+  unsigned resume_s;   /* how long a session without a connection waits; 0: 30 */
+  const char *origins; /* whose pages may connect beside the server's own, as in struct gw_http;
+                          borrowed during the call; NULL: nobody's */
+};
+
+/* What is wrong with which of the options. */
+struct gw_serve_problem {
+  const char *option;        /* as `godwit serve` has it, without the dashes */
+  const char *value, *words; /* lent as long as the options */
 };
 
 /* Adds everything to a server that has no routes yet and does not run. GW_ERR_MEMORY,
- * GW_ERR_SYSTEM; GW_ERR_ARGUMENT: one of the channels' rules is not understood, and *out_problem
- * says what is wrong in `*out_rule` (both lent as long as the options). */
+ * GW_ERR_SYSTEM; GW_ERR_ARGUMENT: one of the options makes no sense, and *out_problem says why. */
 int gw_serve_new(struct gw_server *server, const struct gw_serve_options *options,
-                 struct gw_serve **out_serve, const char **out_rule, const char **out_problem);
+                 struct gw_serve **out_serve, struct gw_serve_problem *out_problem);
 /* After the server's run has ended, before gw_server_free. NULL is fine. */
 void gw_serve_free(struct gw_serve *serve);
 

@@ -12,7 +12,7 @@
 struct gw_credentials {
   struct gw_str token; /* Authorization: Bearer, or the `auth` message; at NULL: none */
   struct gw_str user;  /* `?user=`, decoded; at NULL: none */
-  bool is_local;       /* its connection comes from this machine */
+  bool is_local;       /* a program of this machine, or a page of our own in a browser there */
 };
 
 struct gw_identity {

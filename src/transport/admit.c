@@ -35,10 +35,11 @@ static bool is_forwarded(const struct gw_http_head *head) {
          gw_http_field(head, "x-real-ip", 0);
 }
 
-/* The peer's address as gw_stream_peer writes it. */
+/* The peer's address as gw_stream_peer writes it. A browser on this machine shows pages from
+ * anywhere, and what they ask comes from this machine too: of them our own alone count. */
 bool gw_request_is_local(const struct gw_exchange *exchange) {
   char text[64];
-  if (is_forwarded(exchange->head)) return false;
+  if (is_forwarded(exchange->head) || !gw_exchange_origin_is_allowed(exchange, NULL)) return false;
   const char *peer = gw_exchange_peer(exchange, text, sizeof text);
   return strcmp(peer, "unix") == 0 || begins_with(peer, "127.") || begins_with(peer, "[::1]:");
 }

@@ -46,7 +46,7 @@ int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *g
 static inline bool gw_request_is_sessions(const struct gw_channel_request *request) {
   return request->session.at && request->who.user_len == 0;
 }
-/* Whether it comes from this machine. */
+/* Whether it comes from a program of this machine, or from a page of our own in a browser there. */
 bool gw_request_is_local(const struct gw_exchange *exchange);
 
 #endif

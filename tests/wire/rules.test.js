@@ -13,13 +13,24 @@ const texts = async (server, channel) => (await ask(server, 'GET', channelPath(c
 const publish = (server, channel, body) => ask(server, 'POST', channelPath(channel), { body });
 
 test('a rule that is not understood is bad usage, and says what is wrong', async () => {
-  for (const rule of ['', 'ticker', 'ticker:*=', 'ticker:*=history', 'ticker:*=history:x', 'a:*=slow:never', 'a:*=colour:red', '/a=history:1', '=history:1']) {
+  for (const rule of ['', 'ticker', 'ticker:*=', 'ticker:*=history', 'ticker:*=history:x', 'a:*=slow:never', 'a:*=colour:red', 'a=home:0', 'a=home:65', '/a=history:1', '=history:1']) {
     const { code, stderr } = await run(['serve', '--listen', '127.0.0.1:0', '--channel', rule]);
     assert.equal(code, 2, rule);
     assert.ok(stderr.startsWith(`godwit serve: --channel ${rule}: `), stderr);
     assert.ok(stderr.length > `godwit serve: --channel ${rule}: `.length + 5, stderr);
   }
   assert.equal((await run(['serve', '--resume', '0'])).code, 2);
+});
+
+test('a channel lives where its rule says, and is heard everywhere', async () => {
+  const server = await startServer('serve', ['--workers', '3', '--channel', 'lab:*=home:3']);
+  const talkers = await Promise.all(Array.from({ length: 6 }, () => Talker.open(server)));
+  for (const talker of talkers) await talker.sub('lab:1');
+  for (let i = 1; i <= 5; i++) assert.equal((await publish(server, 'lab:1', String(i))).status, 201);
+  for (const talker of talkers) for (let i = 1; i <= 5; i++) assert.equal((await talker.until('msg')).body, String(i));
+  assert.deepEqual(await texts(server, 'lab:1'), ['1', '2', '3', '4', '5']);
+  await Promise.all(talkers.map((talker) => talker.close()));
+  await server.stop();
 });
 
 test('a history is as long as its namespace says', async () => {

@@ -185,6 +185,41 @@ static void each_channel_keeps_what_its_rules_say(void **state) {
   assert_int_equal(ask_history(2, "lobby", NULL, 0).recovery.n, 5);
 }
 
+static void a_rule_may_say_where_a_channel_lives(void **state) {
+  (void)state;
+  for (unsigned home = 1; home <= WORKERS; home++) {
+    char line[32];
+    snprintf(line, sizeof line, "lab:*=home:%u", home);
+    restart_with(line);
+    struct listener listener;
+    listen_to(&listener, home % WORKERS, "lab:0", NULL);
+    settle();
+    for (unsigned i = 0; i < 16; i++) {
+      char name[16];
+      snprintf(name, sizeof name, "lab:%u", i);
+      publish_some(i % WORKERS, name, 1);
+    }
+    settle();
+    heard_exactly(&listener, 1, 1);
+    for (unsigned i = 0; i < WORKERS; i++)
+      assert_int_equal(gw_memory_channel_count(memory, i), i + 1 == home ? 16 : 0);
+    gw_hub_unsubscribe(hubs[home % WORKERS], &listener.subscriber);
+  }
+}
+
+static void a_home_that_there_is_not_is_refused(void **state) {
+  (void)state;
+  struct gw_rules *given;
+  struct gw_loop *at[] = {&loops[0]};
+  struct gw_memory *made = NULL;
+  assert_int_equal(gw_rules_new(&given), 0);
+  assert_int_equal(gw_rules_add(given, "lab=home:2", NULL), 0);
+  assert_int_equal(gw_memory_new(&(struct gw_memory_options){.rules = given}, at, 1, &made),
+                   GW_ERR_ARGUMENT);
+  assert_null(made);
+  gw_rules_free(given);
+}
+
 static void a_channel_that_keeps_nothing_counts(void **state) {
   (void)state;
   restart_with("*=history:0,age:10s");
@@ -267,6 +302,8 @@ int main(void) {
       TEST(hearers_of_a_removed_channel_go_on),
       TEST(removing_what_is_not_there_changes_its_epoch),
       TEST(each_channel_keeps_what_its_rules_say),
+      TEST(a_rule_may_say_where_a_channel_lives),
+      TEST(a_home_that_there_is_not_is_refused),
       TEST(a_channel_that_keeps_nothing_counts),
       TEST(every_allocation_may_fail),
   };

@@ -45,6 +45,7 @@ static void without_lines_all_channels_have_the_defaults(void **state) {
   assert_true(lobby->has_presence);
   assert_int_equal(lobby->publishers, GW_PUBLISHERS_ANYONE);
   assert_int_equal(lobby->slow, GW_SLOW_DISCONNECT);
+  assert_int_equal(lobby->home, 0);
   assert_ptr_equal(of("quiz:1"), lobby);
   assert_ptr_equal(of(":"), lobby);
 }
@@ -128,6 +129,26 @@ static void inboxes_follow_the_star_but_for_presence(void **state) {
   assert_false(of("inbox:bob")->has_presence);
 }
 
+static void a_home_is_a_worker_s_number(void **state) {
+  (void)state;
+  assert_int_equal(gw_rules_highest_home(rules), 0);
+  static const struct {
+    const char *line, *channel;
+    unsigned home;
+  } cases[] = {{"lab=home:2", "lab", 2},
+               {"ticker:*=home:4,history:1", "ticker:eur", 4},
+               {"inbox:*=home:5", "inbox:ann", 5},
+               {"*=home:7", "lobby", 7}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    add(cases[i].line);
+    assert_int_equal(of(cases[i].channel)->home, cases[i].home);
+    assert_int_equal(gw_rules_highest_home(rules), cases[i].home);
+  }
+  add("*=home:1");
+  assert_int_equal(gw_rules_highest_home(rules), 5);
+  assert_int_equal(of("lab:1")->home, 1);
+}
+
 static void what_is_wrong_is_told_and_changes_nothing(void **state) {
   (void)state;
   static const char *const wrong[] = {
@@ -151,6 +172,10 @@ static void what_is_wrong_is_told_and_changes_nothing(void **state) {
       "lobby=presence:yes",
       "lobby=publish:all",
       "lobby=slow:wait",
+      "lobby=home:0",
+      "lobby=home:",
+      "lobby=home:1x",
+      "lobby=home:4294967296",
       "lobby=color:red",
       "lobby=history:1,",
       "lobby=,history:1",
@@ -222,6 +247,7 @@ int main(void) {
       TEST(what_a_line_leaves_out_is_as_the_star_has_it_then),
       TEST(a_larger_history_may_hold_more_bytes),
       TEST(inboxes_follow_the_star_but_for_presence),
+      TEST(a_home_is_a_worker_s_number),
       TEST(what_is_wrong_is_told_and_changes_nothing),
       TEST(every_allocation_may_fail),
       TEST(users_have_names_and_inboxes),

@@ -34,9 +34,13 @@ static const struct gw_exchange_ops exchange_ops = {.stream = stream_of};
 
 static struct gw_identity who;
 
+static const char *origin; /* NULL: none */
+
 static int admit(const char *query, const char *first, const char *second) {
   struct gw_rules *rules;
-  struct gw_http_head head = {.n_fields = 0};
+  struct gw_http_head head = {.n_fields = 0, .host = GW_STR("localhost:8000")};
+  if (origin)
+    head.fields[head.n_fields++] = (struct gw_http_field){GW_STR("Origin"), gw_str_of(origin)};
   struct gw_exchange exchange = {.ops = &exchange_ops, .head = &head};
   const char *problem = NULL;
   if (query) head.query = gw_str_of(query);
@@ -101,6 +105,13 @@ static void peers(void **state) {
   fd = pair[0];
   assert_int_equal(admit(NULL, NULL, NULL), 0);
   assert_true(who.is_api);
+  origin = "http://localhost:8000"; /* a page of our own in a browser here, and one of others */
+  assert_int_equal(admit(NULL, NULL, NULL), 0);
+  assert_true(who.is_api);
+  origin = "http://localhost:8080";
+  assert_int_equal(admit(NULL, NULL, NULL), 0);
+  assert_false(who.is_api);
+  origin = NULL;
   close(pair[0]);
   close(pair[1]);
 
