@@ -1,51 +1,65 @@
 // SPDX-License-Identifier: MIT
-// Puts the page together: the room of this address, its connection, its view, and the lines for a terminal.
+// Puts the entrance together: the room of this address over the client, its view, and the lines that reach it from elsewhere.
 
+import godwit from '/client/godwit.js';
 import { bindCopyButtons } from './copy.js';
-import { channelUrls, roomOf, terminalLines } from './room/address.js';
-import { Connection } from './room/connection.js';
+import { byId } from './design/dom.js';
 import { bindName } from './design/name.js';
-import { View } from './room/view.js';
+import { openShell } from './design/shell.js';
+import { channelUrls, roomOf, linesOf } from './room/address.js';
+import { openOutbox } from './room/outbox.js';
+import { openView } from './room/view.js';
 import { compose } from './room/words.js';
 
-const AWAY_MS = 20_000; // a window that was hidden for so long may have lost its connection unawares
-
-const byId = (id) => document.getElementById(id);
-const room = roomOf(location.href);
-const urls = channelUrls(location.href, room);
-
-byId('room-name').textContent = room;
-for (const [id, line] of Object.entries(terminalLines(urls))) byId(`line-${id}`).textContent = line;
+const name = roomOf(location.href);
+byId('room-name').textContent = name;
+for (const [id, line] of Object.entries(linesOf(channelUrls(location.href, name), name))) byId(`line-${id}`).textContent = line;
 bindCopyButtons(byId('announce'));
 
-const name = bindName(byId('name'));
-const view = new View({
-  send: (text) => connection.send(compose(name(), text)),
-  retry: () => connection.open(),
-  sendAgain: (id) => connection.sendAgain(id),
-  discard: (id) => connection.discard(id),
+const g = godwit('/');
+const room = g.channel(name, { history: true });
+openShell().watch(g);
+
+const myName = bindName(byId('name'));
+const view = openView({
+  say: (text) => outbox.say(compose(myName(), text)),
+  sayAgain: (id) => outbox.sayAgain(id),
+  discard: (id) => outbox.discard(id),
 });
-const connection = new Connection(urls, {
-  publication: (payload, time, mine) => view.showPublication(payload, time, mine),
-  state: (state) => view.showState(state),
-  outbox: (items) => view.showOutbox(items),
-  gap: (missed) => (missed === null && view.isEmpty) || view.showNotice(gapText(missed)),
+let waiting = [];
+const showOutbox = (items = waiting) => view.showOutbox(waiting = items, g.state === 'online');
+const outbox = openOutbox({
+  publish: (text) => room.publish(text),
+  storage: () => sessionStorage,
+  key: `godwit.outbox ${name}`,
+  changed: showOutbox,
+  settled: view.claim,
 });
 
+g.on('state', () => showOutbox());
+room.on('message', view.showMessage);
+room.on('gap', ({ missed, cursor }) => {
+  if (missed || !view.isEmpty()) view.showNotice(gapText(missed));
+  askTimes(cursor);
+});
+room.on('recovered', ({ cursor }) => askTimes(cursor));
+room.on('error', ({ code, reason }) => view.showNotice(`This room cannot be heard: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}.`));
+
+// The room has a cursor once its history has been read.
+const beginning = setInterval(() => {
+  if (!room.cursor) return;
+  clearInterval(beginning);
+  view.showRoom();
+}, 50);
+
+// What was missed comes without the time when it was said.
+function askTimes(after) {
+  room.history({ after }).then(({ messages }) => view.showTimes(messages), () => {});
+}
+
 function gapText(missed) {
-  if (missed === null)
+  if (!missed)
     return 'The server has forgotten what was said before: it was restarted, or nobody was here for long. The lines above are '
       + 'only on your screen.';
   return `${missed} ${missed === 1 ? 'message' : 'messages'} came by while you were away that the server no longer keeps.`;
 }
-
-connection.open();
-
-addEventListener('online', () => connection.check());
-addEventListener('offline', () => connection.check());
-addEventListener('pageshow', (event) => event.persisted && connection.check());
-let hiddenAt = 0;
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) hiddenAt = Date.now();
-  else if (Date.now() - hiddenAt > AWAY_MS) connection.check();
-});

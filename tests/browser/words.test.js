@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The parts of the page that are plain text and need no browser: how a message is written, and where a room is.
+// The parts of the entrance that need no browser: how a message is written, where a room is, and what is on its way.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelUrls, roomOf, terminalLines } from '../../web/room/address.js';
+import { channelUrls, linesOf, roomOf } from '../../web/room/address.js';
 import { MAX_NAME, cleanName } from '../../web/design/name.js';
-import { compose, describeBytes, parse, payloadOf } from '../../web/room/words.js';
+import { openOutbox } from '../../web/room/outbox.js';
+import { compose, describeBytes, fateOf, parse } from '../../web/room/words.js';
 
 test('what is composed is parsed back, whatever the text', () => {
   const names = ['Ana', 'Zoë Müller', 'O’Brien', "d'Arc", '李雷', 'नमस्ते', '🐦', '👩‍🚀 Mae', 'x', 'a.b-c_d', '7'];
@@ -33,12 +34,13 @@ test('text that names nobody stays whole', () => {
   for (const text of plain) assert.deepEqual(parse(text), { name: null, text });
 });
 
-test('a publication of a poll is what its frame would be', () => {
-  assert.equal(payloadOf({ text: 'a' }), 'a');
-  assert.equal(payloadOf({ text: '' }), '');
-  assert.deepEqual(payloadOf({ base64: 'AP8Q' }), new Uint8Array([0, 255, 16]));
-  assert.equal(payloadOf({ data: { a: [1, null] } }), '{"a":[1,null]}');
-  assert.equal(payloadOf({ data: null }), 'null');
+test('what became of a text is said in words', () => {
+  assert.equal(fateOf(undefined, true), 'sending');
+  assert.equal(fateOf(undefined, false), 'waits for the connection');
+  assert.match(fateOf({ code: 413, reason: 'Content Too Large' }, true), /longer than this server takes/);
+  assert.match(fateOf({ code: 0, reason: 'in-doubt' }, true), /^not confirmed/);
+  assert.equal(fateOf({ code: 403, reason: 'not-for-you' }, true), 'not sent: not for you (403)');
+  assert.equal(fateOf({ code: 0, reason: 'closed' }, false), 'not sent: closed');
 });
 
 test('bytes are counted and the first are shown', () => {
@@ -56,14 +58,80 @@ test('a room is asked for by the address, and the lobby is there without', () =>
     assert.equal(room(bad), 'lobby', bad);
 });
 
-test('the lines for a terminal need no quoting, whatever the room is called', () => {
+test('the lines need no quoting, whatever the room is called', () => {
   const urls = channelUrls('https://chat.example:8443/?room=x', "a/b c'$(id)`;&|<>\"\\!*~ü");
   assert.match(urls.http, /^https:\/\/chat\.example:8443\/channels\/a\/[\w%.-]+$/);
   assert.equal(urls.ws, urls.http.replace('https', 'wss'));
   assert.equal(decodeURIComponent(urls.http).split('/channels/')[1], "a/b c'$(id)`;&|<>\"\\!*~ü");
-  assert.deepEqual(terminalLines(channelUrls('http://localhost:8000/', 'lobby')), {
+  assert.deepEqual(linesOf(channelUrls('http://localhost:8000/', 'lobby'), 'lobby'), {
     say: "curl -d 'hello' http://localhost:8000/channels/lobby",
     read: 'curl http://localhost:8000/channels/lobby',
     talk: 'godwit connect ws://localhost:8000/channels/lobby',
+    page: 'const { default: godwit } = await import("/client/godwit.js");\n'
+      + 'godwit("/").channel("lobby").publish("hello from a console");',
   });
+});
+
+// ---- the outbox -----------------------------------------------------------------------------------
+
+/** An outbox whose answers the test gives: `answers[i].resolve({cursor})`, `.reject({code, reason})`. */
+function outboxOver(storage = new Map()) {
+  const made = { answers: [], said: [], shown: [], cursors: [] };
+  made.box = openOutbox({
+    publish: (text) => new Promise((resolve, reject) => { made.said.push(text); made.answers.push({ resolve, reject }); }),
+    storage: () => ({ getItem: (key) => storage.get(key) ?? null, setItem: (key, text) => storage.set(key, text), removeItem: (key) => storage.delete(key) }),
+    key: 'box',
+    changed: (items) => { made.shown = items.map(({ text, problem }) => (problem ? `${text}: ${problem.reason}` : text)); made.ids = items.map(({ id }) => id); },
+    settled: (cursor) => made.cursors.push(cursor),
+  });
+  return made;
+}
+const turn = () => new Promise(setImmediate);
+
+test('what was said waits until it has its place', async () => {
+  const storage = new Map();
+  const at = outboxOver(storage);
+  assert.ok(at.box.say('one') && at.box.say('two'));
+  assert.deepEqual([at.said, at.shown], [['one', 'two'], ['one', 'two']]);
+  assert.equal(storage.get('box'), '["one","two"]');
+  at.answers[1].resolve({ cursor: 'E:1' });
+  await turn();
+  assert.deepEqual([at.shown, at.cursors], [['one'], ['E:1']]);
+  at.answers[0].resolve({ cursor: 'E:2' });
+  await turn();
+  assert.deepEqual([at.shown, at.cursors, storage.size], [[], ['E:1', 'E:2'], 0]);
+});
+
+test('what was refused stays until it is said again or discarded', async () => {
+  const at = outboxOver();
+  at.box.say('one');
+  at.box.say('two');
+  at.answers.forEach(({ reject }) => reject({ code: 503, reason: 'busy' }));
+  await turn();
+  assert.deepEqual(at.shown, ['one: busy', 'two: busy']);
+  at.box.sayAgain(at.ids[0]);
+  at.box.sayAgain(at.ids[0]); // a second click
+  assert.deepEqual([at.shown, at.said], [['one', 'two: busy'], ['one', 'two', 'one']]);
+  at.box.discard(at.ids[0]); // it is under way: too late
+  at.box.discard(at.ids[1]);
+  assert.deepEqual(at.shown, ['one']);
+});
+
+test('a page that is loaded again finds what had no answer, and says none of it unasked', () => {
+  const storage = new Map();
+  outboxOver(storage).box.say('one');
+  const at = outboxOver(storage);
+  assert.deepEqual([at.shown, at.said], [['one: loaded-again'], []]);
+  at.box.sayAgain(at.ids[0]);
+  assert.deepEqual(at.said, ['one']);
+  for (const nonsense of ['{', '7', '[1,null]', 'null']) assert.deepEqual(outboxOver(new Map([['box', nonsense]])).shown, [], nonsense);
+});
+
+test('an outbox is full at fifty, and a browser may refuse to keep it', () => {
+  const at = outboxOver();
+  for (let n = 0; n < 50; n++) assert.ok(at.box.say(`${n}`));
+  assert.equal(at.box.say('one too many'), false);
+  assert.equal(at.said.length, 50);
+  const box = openOutbox({ publish: () => new Promise(() => {}), storage: () => { throw new Error('refused'); }, key: 'k', changed() {}, settled() {} });
+  assert.ok(box.say('one'));
 });

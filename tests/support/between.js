@@ -31,7 +31,7 @@ export async function between(server) {
     if (rule === 'end') setTimeout(() => near.destroy(), wire.endMs);
     far.write(head);
     if (rule !== 'once') return far.pipe(near);
-    far.once('data', () => near.resetAndDestroy());
+    far.once('data', () => near.resetAndDestroy()).resume(); // on a connection that has been used it is paused
     return undefined;
   }
 

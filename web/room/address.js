@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a room is: its channel's URLs, and the lines that reach it from a terminal. Pure text, no network.
+// Where a room is: its channel's URLs, and the lines that reach it from elsewhere. Pure text, no network.
 
 const DEFAULT_ROOM = 'lobby';
 const MAX_BYTES = 255;
@@ -29,11 +29,13 @@ function encodeSegment(segment) {
   return encodeURIComponent(segment).replace(/[!'()*~]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase());
 }
 
-/** The commands that say, read and talk in the room. */
-export function terminalLines({ http, ws }) {
+/** The lines that say, read and talk in the room: three for a terminal, and one for the console of a page of this server. */
+export function linesOf({ http, ws }, room) {
   return {
     say: `curl -d 'hello' ${http}`,
     read: `curl ${http}`,
     talk: `godwit connect ${ws}`,
+    page: `const { default: godwit } = await import("/client/godwit.js");\n`
+      + `godwit("/").channel(${JSON.stringify(room)}).publish("hello from a console");`,
   };
 }

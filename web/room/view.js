@@ -1,216 +1,193 @@
 // SPDX-License-Identifier: MIT
-// The room on the screen: the log, the state, what is on its way, the composer. Knows nothing of the network. Everything that
-// came from outside goes in as text, never as markup.
+// The room on the screen: the log, what is on its way, the composer. Knows nothing of the network. Everything that came from
+// outside goes in as text, never as markup.
 
-import { describeBytes, parse } from './words.js';
+import { badge, byId, element, toneOf } from '../design/dom.js';
+import { describeBytes, fateOf, parse } from './words.js';
 
 const MAX_ENTRIES = 500; // a flooded room must not fill the browser's memory
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
-const TONES = 8;
 const SAME_BREATH_MS = 120_000; // lines of one speaker within this stand under one name
-const STATES = { connecting: 'Connecting', live: 'Connected', waiting: 'Disconnected', stopped: 'Closed' };
-const OUTGOING = {
-  queued: 'waits for the connection',
-  sent: 'sending',
-  unsure: 'not confirmed: the connection was lost',
-  refused: 'not sent: longer than this server takes',
-};
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const byId = (id) => document.getElementById(id);
 
-export class View {
-  #log = byId('log');
-  #messages = byId('messages');
-  #outbox = byId('outbox');
-  #newer = byId('newer');
-  #room = document.querySelector('.room');
-  #countdown = 0;
-  #last = null; // who spoke last, and when
-  #isFollowing = true; // the end of the log is in sight, and is to stay so
-  #actions;
+/** @param {{say(text: string): boolean, sayAgain(id: number): void, discard(id: number): void}} actions */
+export function openView({ say, sayAgain, discard }) {
+  const log = byId('log');
+  const messages = byId('messages');
+  const newer = byId('newer');
+  const entries = new Map(); // by their cursors
+  const spoken = new WeakMap(); // who said an entry, and when
+  const mine = new Set(); // cursors of what we said and have not seen yet
+  const times = new Map(); // by cursors, of what is still to come
+  let isFollowing = true; // the end of the log is in sight, and is to stay so
 
-  /** @param {{send(text: string): boolean, retry(): void, sendAgain(id: number): void, discard(id: number): void}} actions */
-  constructor(actions) {
-    this.#actions = actions;
-    byId('retry').addEventListener('click', () => actions.retry());
-    this.#newer.addEventListener('click', () => this.#scrollToEnd());
-    this.#log.addEventListener('scroll', () => {
-      this.#isFollowing = this.#isAtEnd();
-      if (this.#isFollowing) this.#newer.hidden = true;
-    });
-    new ResizeObserver(() => this.#isFollowing && this.#scrollToEnd()).observe(this.#log);
-    this.#wireComposer();
-  }
+  newer.addEventListener('click', scrollToEnd);
+  log.addEventListener('scroll', () => {
+    isFollowing = isAtEnd();
+    if (isFollowing) newer.hidden = true;
+  });
+  new ResizeObserver(() => isFollowing && scrollToEnd()).observe(log);
+  bindComposer();
 
-  /** A publication, whoever sent it by whatever way. */
-  showPublication(payload, time, mine) {
-    const isText = typeof payload === 'string';
-    const { name, text } = isText ? parse(payload) : { name: null, text: describeBytes(payload) };
-    const speaker = name ?? (isText ? 'someone in a terminal' : 'someone, in binary');
-    const key = `${name === null}:${speaker}:${mine}`;
-    const isSame = this.#last?.key === key && time - this.#last.time < SAME_BREATH_MS;
-    this.#last = { key, time };
-
-    const entry = element('li', { className: 'message' });
-    entry.classList.add(name === null ? 'from-terminal' : `tone-${toneOf(name)}`);
-    entry.classList.toggle('same', isSame);
-    entry.classList.toggle('mine', mine);
-    entry.append(badge(name, isText), this.#header(speaker, time, mine), body(text || '(empty)'));
-    this.#append(entry);
-    this.#nod();
-  }
-
-  /** A remark of the page itself, between the messages. */
-  showNotice(text) {
-    this.#last = null;
-    this.#append(element('li', { className: 'notice', textContent: text }));
-  }
-
-  /** Whether nothing was shown so far. */
-  get isEmpty() {
-    return this.#messages.childElementCount === 0;
-  }
-
-  /** @param {{is: string, until?: number, reason?: string}} state  as Connection tells it */
-  showState({ is, until, reason }) {
-    clearInterval(this.#countdown);
-    // An attempt that follows a loss is still the loss to whoever looks or listens, until it succeeds.
-    const isRetry = is === 'connecting' && this.#room.dataset.state === 'waiting';
-    if (isRetry) return setText(byId('state-wait'), ', trying now');
-
-    this.#room.dataset.state = is;
-    setText(byId('state-text'), STATES[is]);
-    setText(byId('state-wait'), '');
-    byId('retry').hidden = is !== 'waiting' && is !== 'stopped';
-    byId('empty').hidden = is !== 'live' || !this.isEmpty;
-    if (is === 'waiting') {
-      this.#showWait(until);
-      this.#countdown = setInterval(() => this.#showWait(until), 250);
-    }
-    // What stood in the history is not read out, what is said from now on is.
-    if (is === 'live') this.#log.setAttribute('aria-live', 'polite');
-    if (is === 'stopped') this.showNotice(`Not connected: ${reason}.`);
-  }
-
-  /** What we sent and have not seen come back. */
-  showOutbox(items) {
-    this.#outbox.replaceChildren(...items.map((item) => this.#outgoing(item)));
-  }
-
-  #wireComposer() {
-    const form = byId('composer');
+  function bindComposer() {
     const message = byId('message');
     const fit = () => {
       message.style.height = 'auto';
       message.style.height = `${message.scrollHeight + message.offsetHeight - message.clientHeight}px`;
     };
-    form.addEventListener('submit', (event) => {
+    byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       const text = message.value.trim();
       if (text === '') return message.focus();
-      if (this.#actions.send(text)) message.value = '';
-      else this.showNotice('Too many messages wait already; try again once the connection is back.');
+      if (say(text)) message.value = '';
+      else showNotice('Too many messages wait already; try again once the connection is back.');
       fit();
-      this.#scrollToEnd();
+      scrollToEnd();
       message.focus();
     });
     message.addEventListener('input', fit);
     message.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      form.requestSubmit();
+      byId('composer').requestSubmit();
     });
   }
 
-  #showWait(until) {
-    const seconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
-    setText(byId('state-wait'), `, trying again in ${seconds} s`);
+  // ---- the log
+
+  function showMessage({ cursor, data, time }) {
+    const isText = typeof data === 'string';
+    const { name, text } = isText ? parse(data) : { name: null, text: describeBytes(data) };
+    const speaker = name ?? (isText ? 'someone in a terminal' : 'someone, in binary');
+    const stamp = element('time');
+    const entry = element('li', { className: `message ${name === null ? 'from-terminal' : `tone-${toneOf(name)}`}` },
+      name === null ? element('span', { className: 'badge', aria: { hidden: 'true' } }, isText ? '>_' : '01') : badge(name),
+      element('p', { className: 'who' }, element('span', { className: 'name' }, speaker), stamp),
+      body(text || '(empty)'));
+    entries.set(cursor, entry);
+    spoken.set(entry, { cursor, stamp, speaker, isNamed: name !== null, isMine: false });
+    setTime(entry, time ?? times.get(cursor));
+    append(entry);
+    if (mine.delete(cursor)) setMine(entry);
+    nod();
   }
 
-  #header(speaker, time, mine) {
-    const header = element('p', { className: 'who' });
-    header.append(element('span', { className: 'name', textContent: speaker }));
-    if (mine) header.append(element('span', { className: 'you', textContent: 'you' }));
-    header.append(element('time', { dateTime: time.toISOString(), textContent: clock.format(time) }));
-    return header;
+  /** What stands there is ours. It may be on the screen already, or come a moment later. */
+  function claim(cursor) {
+    if (entries.has(cursor)) setMine(entries.get(cursor));
+    else mine.add(cursor);
   }
 
-  #outgoing(item) {
-    const entry = element('li', { className: `outgoing ${item.is}` });
-    entry.append(
-      element('span', { className: 'outgoing-text', textContent: parse(item.text).text }),
-      element('span', { className: 'outgoing-state', textContent: OUTGOING[item.is] }),
-    );
-    if (item.is === 'unsure')
-      entry.append(button('Send again', () => this.#actions.sendAgain(item.id)));
-    if (item.is === 'unsure' || item.is === 'refused')
-      entry.append(button('Discard', () => this.#actions.discard(item.id)));
-    return entry;
+  function setMine(entry) {
+    spoken.get(entry).isMine = true;
+    entry.classList.add('mine');
+    spoken.get(entry).stamp.before(element('span', { className: 'you' }, 'you'));
+    regroup(entry);
   }
 
-  #append(entry) {
-    this.#isFollowing = this.#isAtEnd(); // a scroll is told of only with the next frame
-    byId('empty').hidden = true;
-    this.#messages.append(entry);
-    if (this.#messages.childElementCount > MAX_ENTRIES) {
-      this.#messages.firstElementChild.remove();
-      this.#messages.firstElementChild.classList.remove('same');
+  function setTime(entry, time) {
+    const said = spoken.get(entry);
+    said.time = time ? new Date(time) : new Date();
+    said.stamp.dateTime = said.time.toISOString();
+    said.stamp.textContent = clock.format(said.time);
+  }
+
+  /** When it was said, where we know better by now. */
+  function showTimes(published) {
+    times.clear();
+    for (const { cursor, time } of published) {
+      const entry = entries.get(cursor);
+      if (!entry) times.set(cursor, time);
+      else {
+        setTime(entry, time);
+        regroup(entry);
+      }
     }
-    if (this.#isFollowing) this.#scrollToEnd();
-    else this.#newer.hidden = false;
   }
 
-  #isAtEnd() {
-    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+  // An entry stands under the name of the one before it where the same speaker goes on.
+  function regroup(entry) {
+    for (const each of [entry, entry.nextElementSibling]) {
+      const [one, before] = [spoken.get(each), spoken.get(each?.previousElementSibling)];
+      each?.classList.toggle('same', Boolean(one && before) && one.speaker === before.speaker && one.isNamed === before.isNamed
+        && one.isMine === before.isMine && one.time - before.time < SAME_BREATH_MS);
+    }
   }
 
-  #scrollToEnd() {
-    this.#isFollowing = true;
-    this.#log.scrollTop = this.#log.scrollHeight;
-    this.#newer.hidden = true;
+  /** A remark of the page itself, between the messages. */
+  function showNotice(text) {
+    append(element('li', { className: 'notice' }, text));
+  }
+
+  function append(entry) {
+    isFollowing = isAtEnd(); // a scroll is told of only with the next frame
+    messages.append(entry);
+    if (messages.childElementCount > MAX_ENTRIES) {
+      entries.delete(spoken.get(messages.firstElementChild)?.cursor);
+      messages.firstElementChild.remove();
+      regroup(messages.firstElementChild);
+    }
+    regroup(entry);
+    byId('empty').hidden = true;
+    if (isFollowing) scrollToEnd();
+    else newer.hidden = false;
+  }
+
+  function isAtEnd() {
+    return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  }
+
+  function scrollToEnd() {
+    isFollowing = true;
+    log.scrollTop = log.scrollHeight;
+    newer.hidden = true;
   }
 
   // The bird over the room dips its bill for a message.
-  #nod() {
+  function nod() {
     const head = document.querySelector('.bird-head');
     head.classList.remove('nod');
     requestAnimationFrame(() => head.classList.add('nod'));
   }
-}
 
-function element(tag, properties) {
-  return Object.assign(document.createElement(tag), properties);
+  // ---- what is on its way
+
+  function showOutbox(items, isOnline) {
+    byId('outbox').replaceChildren(...items.map(({ id, text, problem }) => element('li',
+      { className: `outgoing ${problem ? 'refused' : isOnline ? 'sending' : 'waiting'}` },
+      element('span', { className: 'outgoing-text' }, parse(text).text),
+      element('span', { className: 'outgoing-state' }, fateOf(problem, isOnline)),
+      problem && button('Send again', () => sayAgain(id)),
+      problem && button('Discard', () => discard(id)))));
+  }
+
+  return {
+    showMessage,
+    showNotice,
+    showOutbox,
+    showTimes,
+    claim,
+    /** What the room keeps is all here: what comes now is read out, and a room without words says so. */
+    showRoom() {
+      log.setAttribute('aria-live', 'polite');
+      byId('empty').hidden = messages.childElementCount > 0;
+    },
+    /** Whether nothing was shown so far. */
+    isEmpty: () => messages.childElementCount === 0,
+  };
 }
 
 function button(label, action) {
-  const made = element('button', { type: 'button', className: 'quiet', textContent: label });
+  const made = element('button', { type: 'button', className: 'quiet' }, label);
   made.addEventListener('click', action);
   return made;
 }
 
-// A live region speaks whenever it is written to; so it is written to only when the words change.
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function badge(name, isText) {
-  const mark = name === null ? (isText ? '>_' : '01') : [...name][0].toUpperCase();
-  const made = element('span', { className: 'badge', textContent: mark });
-  made.setAttribute('aria-hidden', 'true');
-  return made;
-}
-
 function body(text) {
-  const made = element('div', { className: 'text', dir: 'auto', textContent: text });
+  const made = element('div', { className: 'text', dir: 'auto' }, text);
   if (text.length <= LONG_TEXT) return made;
   made.textContent = `${text.slice(0, LONG_TEXT)}… `;
-  made.append(button(`Show all ${text.length.toLocaleString('en')} characters`, () => (made.textContent = text)));
+  made.append(button(`Show all ${text.length.toLocaleString('en')} characters`, () => { made.textContent = text; }));
   return made;
-}
-
-function toneOf(name) {
-  let sum = 0;
-  for (const c of name) sum = (sum * 31 + c.codePointAt(0)) % 65521;
-  return sum % TONES;
 }

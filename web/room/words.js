@@ -19,11 +19,14 @@ export function parse(text) {
   return name ? { name, text: spoken[2] } : { name: null, text };
 }
 
-/** A publication of a poll answer as what the same one is in a WebSocket frame: a string, or bytes. */
-export function payloadOf(publication) {
-  if (publication.text !== undefined) return publication.text;
-  if (publication.base64 !== undefined) return Uint8Array.from(atob(publication.base64), (c) => c.charCodeAt(0));
-  return JSON.stringify(publication.data);
+/** What became of a text that we sent; `problem` is the client's, if there is one. */
+export function fateOf(problem, isOnline) {
+  if (!problem) return isOnline ? 'sending' : 'waits for the connection';
+  const { code, reason } = problem;
+  if (code === 413) return 'not sent: longer than this server takes';
+  if (reason === 'loaded-again') return 'not confirmed: the page was loaded again meanwhile';
+  if (reason === 'in-doubt') return 'not confirmed: the connection was away for too long';
+  return `not sent: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}`;
 }
 
 /** `5 bytes: 00 ff 10 …`: the first sixteen. */

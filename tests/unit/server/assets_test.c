@@ -28,7 +28,7 @@ static void index_is_found_as_the_root(void **state) {
 static void types_follow_the_name(void **state) {
   (void)state;
   assert_string_equal(find("/main.js")->type, "text/javascript; charset=utf-8");
-  assert_string_equal(find("/style.css")->type, "text/css; charset=utf-8");
+  assert_string_equal(find("/home.css")->type, "text/css; charset=utf-8");
   assert_string_equal(find("/icon.svg")->type, "image/svg+xml");
   assert_non_null(find("/room/words.js"));
 }
