@@ -109,6 +109,14 @@ test('a lost connection is taken up: the session, the channel from its cursor, a
   assert.deepEqual(ann.texts('a b'), ['x']);
 });
 
+test('a channel that is opened when the connection is told of is asked for once', async () => {
+  const { ann, nth } = start();
+  ann.g.on('state', ({ state }) => state === 'online' && ann.channel('late'));
+  const socket = (await nth(1)).welcome();
+  await socket.hears(/^sub late/);
+  assert.deepEqual(socket.said, []);
+});
+
 test('a publication that may be there already, and whose key is forgotten, is not said again', async () => {
   const { socket, nth, room } = await inside();
   const waiting = room.publish('one');

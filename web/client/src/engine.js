@@ -142,13 +142,14 @@ export function engine(at, tell) {
     Object.assign(link, { isUp: true, since: now() });
     rank = link.rank;
     tell('up', facts = some);
-    state({ state: 'online', transport: link.name });
     for (const [name, channel] of channels) {
       channel.stands = false;
       if (up === link && (name || channel.tabs.size)) link.sub(name, channel.cursor);
     }
     for (const entry of [...out.values()]) if (up === link) send(entry);
     climb();
+    // Last: whoever hears it may ask for channels of their own.
+    if (up === link) state({ state: 'online', transport: link.name });
   }
 
   /** From a lesser transport, now and then, towards the best; the present one serves meanwhile. */
