@@ -102,10 +102,13 @@ static const struct gw_http page_route = {
 static const struct gw_http health_route = {
     .on_request = on_health, .origins = "*", .methods = "GET, HEAD"};
 
-/* A room keeps what was said for those who come later; of prices only the newest counts (the tape,
- * which keeps all, is there to show why), and of places only what comes from now on. */
+/* A room keeps what was said for those who come later, and so does an inbox; who is writing is told
+ * to those who are there. Of prices only the newest counts (the tape, which keeps all, is there to
+ * show why), and of places only what comes from now on. */
 const char *const gw_pages_rules[] = {
     "chat:*=history:200,age:2h",
+    "typing:*=history:0,presence:off,slow:drop",
+    "inbox:*=history:200,age:2h",
     "quiz:*=history:1000,age:2h",
     "ticker:*=history:1,slow:conflate",
     "ticker:tape=history:5000,age:6m,slow:disconnect",
