@@ -5,6 +5,7 @@
  */
 #include "server/api.h"
 
+#include "codec/http/text.h"
 #include "godwit/server.h"
 #include "http/exchange.h"
 #include "transport/request.h"
@@ -27,13 +28,20 @@ struct gw_api {
   struct entry entries[RESOURCES];
 };
 
-/* Whether the request may use the API; where not, it has been answered. */
-static bool admit(struct gw_exchange *exchange, const struct gw_gate *gate,
+static bool is_for_clients(const struct gw_api_resource *resource, struct gw_str method) {
+  struct gw_str rest = gw_str_of(resource->client_methods ? resource->client_methods : ""), name;
+  while (gw_http_list_next(&rest, &name))
+    if (gw_str_eq(name, method)) return true;
+  return false;
+}
+
+/* Whether the request may use the resource; where not, it has been answered. */
+static bool admit(struct gw_exchange *exchange, const struct entry *entry,
                   struct gw_identity *out_who) {
   const char *problem;
-  if (gw_request_admit(exchange, gate, out_who, &problem) < 0)
+  if (gw_request_admit(exchange, entry->places->gate, out_who, &problem) < 0)
     gw_exchange_problem(exchange, 400, problem);
-  else if (!out_who->is_api)
+  else if (!out_who->is_api && !is_for_clients(entry->resource, exchange->head->method_text))
     gw_exchange_problem(exchange, 403, "the API is open to this machine only");
   else
     return true;
@@ -43,8 +51,7 @@ static bool admit(struct gw_exchange *exchange, const struct gw_gate *gate,
 static void on_request(struct gw_exchange *exchange, void *user) {
   const struct entry *entry = user;
   struct gw_identity who;
-  if (admit(exchange, entry->places->gate, &who))
-    entry->resource->serve(exchange, entry->places, &who);
+  if (admit(exchange, entry, &who)) entry->resource->serve(exchange, entry->places, &who);
 }
 
 int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api) {
@@ -56,7 +63,7 @@ int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **ou
     api->entries[i] = (struct entry){
         .http = {.on_request = on_request,
                  .user = &api->entries[i],
-                 .origins = origins,
+                 .origins = resource->client_methods ? origins : NULL,
                  .methods = resource->methods,
                  .max_body = resource->max_body ? resource->max_body : places->max_message},
         .resource = resource,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The API: resources for a backend, not for clients. Each is a file with one of these, and its name
- * in the list below. */
+/* The API: resources for a backend; clients have little of it. Each is a file with one of these,
+ * and its name in the list below. */
 #ifndef GW_SERVER_API_H
 #define GW_SERVER_API_H
 
@@ -14,8 +14,10 @@ struct gw_exchange;
 struct gw_api_resource {
   const char *path; /* exact, or a prefix with a star (godwit/server.h) */
   const char *methods;
-  size_t max_body; /* 0: that of a publication */
-  /* Answers, now or later: the method is one of those, and whoever asks may use the API. */
+  const char *client_methods; /* those of them that clients may use too, as far as the gate lets
+                                 them, from the pages that may use the channels; NULL: none */
+  size_t max_body;            /* 0: that of a publication */
+  /* Answers, now or later: the method is one of those, and whoever asks may use it. */
   void (*serve)(struct gw_exchange *exchange, struct gw_places *places,
                 const struct gw_identity *who);
 };
@@ -24,8 +26,8 @@ struct gw_api_resource {
 GW_API_RESOURCES(GW_API_ENTRY)
 #undef GW_API_ENTRY
 
-/* Adds the routes, before gw_server_run. Places and origins (as in struct gw_http) are borrowed.
- * GW_ERR_MEMORY, and as gw_server_http. */
+/* Adds the routes, before gw_server_run. Places and the origins of clients' pages (as in struct
+ * gw_http) are borrowed. GW_ERR_MEMORY, and as gw_server_http. */
 int gw_api_new(struct gw_places *places, const char *origins, struct gw_api **out_api);
 void gw_api_free(struct gw_api *api); /* after the run; NULL is fine */
 

@@ -174,7 +174,10 @@ static void publish_words(struct item *item, const struct gw_batch_item *words) 
     refuse(item, 413, "the payload is larger than the limit of a message");
   } else {
     struct gw_str channel = item->is_for_user ? gw_inbox_name(words->user, inbox) : words->channel;
-    if (gw_gate_may_publish(item->batch->place->gate, item->batch->who, channel))
+    const struct gw_gate *gate = item->batch->place->gate;
+    const struct gw_identity *who = item->batch->who;
+    if (item->is_for_user ? gw_gate_may_send(gate, who, words->user)
+                          : gw_gate_may_publish(gate, who, channel))
       publish(item, words, channel);
     else
       refuse(item, 403, "publishing to this channel is not allowed");

@@ -118,7 +118,7 @@ int gw_serve_new(struct gw_server *server, const struct gw_serve_options *option
   if (r == 0) r = make_workers(serve, options);
   if (r == 0) r = make_places(serve, options);
   if (r == 0) r = gw_channels_new(serve->places, serve->origins, &serve->channels);
-  if (r == 0) r = gw_api_new(serve->places, NULL, &serve->api);
+  if (r == 0) r = gw_api_new(serve->places, serve->origins, &serve->api);
   if (r == 0) r = gw_pages_route(server);
   if (r < 0) {
     gw_serve_free(serve);

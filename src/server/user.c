@@ -142,6 +142,18 @@ static struct search *search_new(struct gw_str user) {
   return search;
 }
 
+/* As `to USER` of godwit.v1 does. */
+static void send(struct gw_exchange *exchange, const struct gw_place *place,
+                 const struct gw_channel_request *request) {
+  if (gw_gate_may_send(place->gate, &request->who, request->user))
+    gw_publish_serve(exchange, place->hub, request);
+  else
+    gw_exchange_problem(exchange, 403,
+                        request->who.user_len > 0
+                            ? "this user takes nothing from you"
+                            : "whoever sends to a user says who it is: user=NAME, or a token");
+}
+
 static void serve(struct gw_exchange *exchange, struct gw_places *places,
                   const struct gw_identity *who) {
   struct gw_channel_request request;
@@ -152,7 +164,7 @@ static void serve(struct gw_exchange *exchange, struct gw_places *places,
   }
   request.who = *who;
   if (exchange->head->method == GW_HTTP_POST) {
-    gw_publish_serve(exchange, gw_places_find(places, exchange)->hub, &request);
+    send(exchange, gw_places_find(places, exchange), &request);
     return;
   }
   struct search *search = search_new(request.user);
@@ -164,5 +176,7 @@ static void serve(struct gw_exchange *exchange, struct gw_places *places,
   gw_inquiry_start(&search->inquiry, is_end ? &end : &show, exchange, places);
 }
 
-const struct gw_api_resource gw_api_user = {
-    .path = "/users/*", .methods = "GET, HEAD, POST, DELETE", .serve = serve};
+const struct gw_api_resource gw_api_user = {.path = "/users/*",
+                                            .methods = "GET, HEAD, POST, DELETE",
+                                            .client_methods = "POST",
+                                            .serve = serve};

@@ -44,6 +44,9 @@ bool gw_gate_may_publish(const struct gw_gate *gate, const struct gw_identity *w
 
 bool gw_gate_may_send(const struct gw_gate *gate, const struct gw_identity *who,
                       struct gw_str user) {
-  (void)gate, (void)who;
-  return gw_user_name_is_valid(user);
+  char inbox[sizeof GW_INBOX_PREFIX + GW_USER_MAX];
+  if (!gw_user_name_is_valid(user)) return false;
+  if (acts_as_api(who)) return true;
+  return who->user_len > 0 &&
+         gw_rules_of(gate->rules, gw_inbox_name(user, inbox))->publishers != GW_PUBLISHERS_API;
 }

@@ -38,7 +38,8 @@ bool gw_gate_may_hear(const struct gw_gate *gate, const struct gw_identity *who,
                       struct gw_str channel);
 bool gw_gate_may_publish(const struct gw_gate *gate, const struct gw_identity *who,
                          struct gw_str channel);
-/* A message to another user's inbox. */
+/* A message to a user's inbox: from one who has a name, or from the API, where the inbox's rules
+ * let clients. */
 bool gw_gate_may_send(const struct gw_gate *gate, const struct gw_identity *who,
                       struct gw_str user);
 

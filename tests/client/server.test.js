@@ -272,6 +272,25 @@ test('what is refused is told, and concerns nothing else', async () => {
   await ann.g.channel('good').publish('x');
 });
 
+/** Whom a proxy tells to come from somewhere else. */
+const outsider = { fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, 'X-Forwarded-For': '203.0.113.9' } }) };
+
+for (const transport of TRANSPORTS)
+  test(`${transport}: a client from elsewhere sends to a user, by name or by token`, async () => {
+    const to = `to-${transport}`;
+    const bob = listen(server.url, { user: to });
+    await bob.online();
+    const senders = [[{ user: 'ann' }, 'ann'], [{ token: () => 'cy' }, 'cy']];
+    for (const [who, from] of senders) {
+      const sender = listen(server.url, { ...outsider, ...who, transports: [transport] });
+      const { cursor } = await sender.g.send(to, { hello: from }, { event: 'call' });
+      const message = await bob.until(() => bob.values('direct').find((each) => each.cursor === cursor));
+      assert.deepEqual([message.from, message.event, message.json()], [from, 'call', { hello: from }]);
+    }
+    const nobody = listen(server.url, { ...outsider, transports: ['longpoll'] });
+    await assert.rejects(nobody.g.send(to, 'x'), { code: 403 });
+  });
+
 test('many channels over HTTP take turns', async () => {
   const names = Array.from({ length: 6 }, () => fresh());
   const ann = listen(server.url, { transports: ['sse', 'longpoll'] });

@@ -50,12 +50,21 @@ test('pages of the list and the own ones may use the channels, others may not', 
 
 test('a preflight is answered to them', async () => {
   const asks = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key' };
-  const answer = await ask(server, 'OPTIONS', '/channels/lobby', { headers: from(SHOP, asks) });
-  assert.equal(answer.status, 204);
-  assert.equal(answer.headers.get('access-control-allow-origin'), SHOP);
-  assert.match(answer.headers.get('access-control-allow-methods'), /POST/);
-  assert.equal(answer.headers.get('access-control-allow-headers'), 'authorization,content-type,idempotency-key');
-  assert.equal((await ask(server, 'OPTIONS', '/channels/lobby', { headers: from(EVIL, asks) })).status, 403);
+  for (const path of ['/channels/lobby', '/users/ann']) {
+    const answer = await ask(server, 'OPTIONS', path, { headers: from(SHOP, asks) });
+    assert.equal(answer.status, 204, path);
+    assert.equal(answer.headers.get('access-control-allow-origin'), SHOP);
+    assert.match(answer.headers.get('access-control-allow-methods'), /POST/);
+    assert.equal(answer.headers.get('access-control-allow-headers'), 'authorization,content-type,idempotency-key');
+    assert.equal((await ask(server, 'OPTIONS', path, { headers: from(EVIL, asks) })).status, 403);
+  }
+  assert.equal((await ask(server, 'OPTIONS', '/publish', { headers: from(SHOP, asks) })).status, 403);
+});
+
+test('they send to users', async () => {
+  for (const [origin, status] of [[SHOP, 201], [own(), 201], [EVIL, 403]])
+    assert.equal((await ask(server, 'POST', '/users/ann?user=ben', { body: 'x', headers: from(origin) })).status, status, origin);
+  assert.equal((await ask(server, 'POST', '/users/ann', { body: 'x', headers: from(SHOP) })).status, 403, 'whoever sends has a name');
 });
 
 test('the API is not theirs, whichever browser on this machine shows them', async () => {

@@ -63,7 +63,7 @@ test('a session waits for its client as long as --resume says', async () => {
 // On this machine everybody is the API in development mode; an address of its own that is not loopback is somebody else.
 const address = Object.values(networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
 
-const outsiderRules = ['--channel', 'api:*=publish:api', '--channel', 'named:*=publish:users'];
+const outsiderRules = ['--channel', 'api:*=publish:api', '--channel', 'named:*=publish:users', '--channel', 'inbox:chief=publish:api'];
 
 /** What somebody may and may not who does not come from this machine. */
 async function decideForAnOutsider(server, headers) {
@@ -77,13 +77,24 @@ async function decideForAnOutsider(server, headers) {
   assert.equal(await status('GET', '/channels/inbox:ann'), 403);
   assert.equal(await status('GET', '/channels/inbox:ann?user=ann'), 200);
   assert.equal(await status('GET', '/channels/api:a'), 200);
-  for (const [method, path] of [['GET', '/users'], ['GET', '/users/ann'], ['POST', '/users/ann'], ['DELETE', '/users/ann'], ['DELETE', '/sessions/x'],
+  // Whoever says who it is sends to users, as over a WebSocket, unless the inbox takes from the API alone.
+  assert.equal(await post('/users/ann'), 403);
+  assert.equal(await post('/users/ann?user=ben'), 201);
+  const byToken = await ask(server, 'POST', '/users/ann', { body: 'y', headers: { ...headers, Authorization: 'Bearer cy' } });
+  assert.deepEqual([byToken.status, byToken.body.user], [201, 'ann']);
+  const inbox = await ask(server, 'GET', '/channels/inbox:ann?user=ann', { headers });
+  assert.deepEqual(inbox.body.publications.map(({ from, text }) => [from, text]), [['ben', 'x'], ['cy', 'y']]);
+  assert.equal(await post('/users/chief?user=ben'), 403);
+  for (const [method, path] of [['GET', '/users'], ['GET', '/users/ann'], ['GET', '/users/ann?user=ann'], ['DELETE', '/users/ann?user=ann'], ['DELETE', '/users/ann'], ['DELETE', '/sessions/x'],
     ['POST', '/publish'], ['GET', '/metrics'], ['DELETE', '/channels/open']])
     assert.equal(await status(method, path, { body: method === 'POST' ? '[]' : undefined }), 403, `${method} ${path}`);
   const talker = await Talker.open(server, '/ws', { headers });
   assert.match((await talker.say('pub api:a id=1', 'x').next(/ id=1/)).line, /^error /);
   assert.match((await talker.say('pub named:a id=2', 'x').next(/ id=2/)).line, /^error /);
+  assert.match((await talker.say('to ann id=5', 'x').next(/ id=5/)).line, /^error 403 /);
   await talker.say('auth ann id=3').next(/^ok id=3/);
+  assert.match((await talker.say('to ann id=6', 'x').next(/ id=6/)).line, /^ok /);
+  assert.match((await talker.say('to chief id=7', 'x').next(/ id=7/)).line, /^error 403 /);
   assert.match((await talker.say('pub named:a id=4', 'x').next(/ id=4/)).line, /^ok /);
   await talker.close();
 }

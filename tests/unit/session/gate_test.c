@@ -63,12 +63,21 @@ static void rules_decide_by_name(void **state) {
   }
 }
 
-static void anybody_may_send_to_a_user(void **state) {
+static void who_has_a_name_may_send_to_a_user(void **state) {
   (void)state;
   struct gw_gate gate = {rules};
-  struct gw_identity who = admit(NULL, NULL, false);
-  assert_true(gw_gate_may_send(&gate, &who, GW_STR("ann")));
-  assert_false(gw_gate_may_send(&gate, &who, GW_STR("")));
+  for (unsigned round = 0; round < 2; round++) {
+    struct gw_identity stranger = admit(NULL, NULL, false), ben = admit(NULL, "ben", false);
+    struct gw_identity here = admit(NULL, "ben", true), api = admit(NULL, NULL, true);
+    bool is_open = round == 0;
+    assert_false(gw_gate_may_send(&gate, &stranger, GW_STR("ann")));
+    assert_true(gw_gate_may_send(&gate, &ben, GW_STR("ann")) == is_open);
+    assert_true(gw_gate_may_send(&gate, &here, GW_STR("ann")) == is_open);
+    assert_true(gw_gate_may_send(&gate, &ben, GW_STR("bob")));
+    assert_true(gw_gate_may_send(&gate, &api, GW_STR("ann")));
+    assert_false(gw_gate_may_send(&gate, &ben, GW_STR("")));
+    assert_int_equal(gw_rules_add(rules, "inbox:ann=publish:api", NULL), 0);
+  }
 }
 
 int main(void) {
@@ -77,7 +86,7 @@ int main(void) {
       TEST(names_are_believed),
       TEST(but_not_every_text_is_a_name),
       TEST(rules_decide_by_name),
-      TEST(anybody_may_send_to_a_user),
+      TEST(who_has_a_name_may_send_to_a_user),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
