@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Puts the page together: the drawn town, this window's place on the map's channel, the figures on it, and the list beside it.
+
+import godwit from '../client/godwit.js';
+import { byId, setText } from '../design/dom.js';
+import { bindName } from '../design/name.js';
+import { openShell } from '../design/shell.js';
+import { drawTown } from './art.js';
+import { makeFigures } from './figures.js';
+import { bindHand } from './hand.js';
+import { makeList, makeSpeaker } from './people.js';
+import { openRoom, roomOf } from './room.js';
+import { makeRiders } from './riders.js';
+import { HEIGHT, PLACES, STREETS, WIDTH, whereIs } from './town.js';
+
+const LIST_MS = 500;
+const STEADY_MS = 600; // where the arrow keys have led is said when they rest
+const OWN = 'own';
+
+const shell = openShell({ here: 'map', keeps: false });
+const roomName = roomOf(location.href);
+const stage = byId('stage');
+const turnTown = drawTown(byId('land'));
+const figures = makeFigures(byId('figures'), byId('trails'));
+const list = makeList(byId('people'), byId('rest'), figures.find);
+const told = makeSpeaker(byId('said'));
+const worker = new Worker('/map/worker.js', { type: 'module' });
+
+let client, room, unwatch, isTurned = false, paintedAt = 0, later = 0, steady = 0;
+const place = { ...startingPlace(), couriers: [] };
+
+// Somewhere in the streets, so that not all begin at one spot.
+function startingPlace() {
+  const [x, y] = makeRiders(STREETS).begin();
+  return { x: Math.max(0.04, Math.min(0.96, x / WIDTH)), y: Math.max(0.04, Math.min(0.96, y / HEIGHT)) };
+}
+
+// ---- the room
+
+const name = bindName(byId('name'), () => {
+  leave();
+  enter();
+});
+
+function enter() {
+  client = godwit('/', { user: name() });
+  unwatch = shell.watch(client);
+  const id = Math.random().toString(36).slice(2, 10);
+  room = openRoom({ client, room: roomName, id, name: name(), tell: show });
+  client.on('state', paintState);
+  room.ride(place.couriers);
+  move(place.x, place.y);
+  paintState();
+}
+
+function leave(beacon) {
+  room.leave(beacon);
+  for (const key of room.crowd.markers.keys()) figures.drop(key);
+  figures.drop(OWN);
+  unwatch();
+  client.close();
+}
+
+function show(what, value) {
+  if (what === 'at') figures.put(value.key, { ...value, label: labelOf(value), isOutside: value.person.isOutside });
+  else if (what === 'gone') figures.drop(value.key);
+  else {
+    if (!isOwn(value)) told(what, value.name);
+    paintList();
+  }
+}
+
+// Whoever goes by another name than the one that the server knows is shown with both.
+const labelOf = ({ name: given, person }) => (given === person.name ? given : `${given} (${person.name})`);
+const isOwn = (person) => person.key === `user ${name()}`;
+
+// ---- the own marker
+
+function move(x, y) {
+  Object.assign(place, { x, y });
+  clearTimeout(later);
+  const wait = room.move(x, y);
+  if (wait) later = setTimeout(() => room.beat(), wait);
+  showOwn();
+}
+
+function showOwn() {
+  figures.put(OWN, { name: name(), label: `${name()} (you)`, ...place, isOwn: true });
+}
+
+bindHand(stage, () => isTurned, () => place, (x, y, how) => {
+  move(x, y);
+  clearTimeout(steady);
+  if (how === 'keys') steady = setTimeout(() => setText(byId('said'), `You are ${whereIs(place)}.`), STEADY_MS);
+});
+
+// ---- couriers, and the clock
+
+byId('couriers').addEventListener('change', (event) => worker.postMessage(Number(event.target.value)));
+worker.onmessage = ({ data: flat }) => {
+  if (flat.length || place.couriers.length) {
+    place.couriers = [];
+    for (let i = 0; i < flat.length; i += 2) place.couriers.push({ x: flat[i], y: flat[i + 1] });
+    room.ride(flat);
+    showOwn();
+  }
+  room.beat();
+  if (performance.now() - paintedAt > LIST_MS) paintList();
+};
+
+// ---- the list and the figures
+
+function paintList() {
+  paintedAt = performance.now();
+  const { people, couriers } = room.crowd;
+  const isLastKnown = client.state !== 'online';
+  const own = { key: OWN, name: name(), isOwn: true, markers: new Set([{ key: OWN, ...place }]) };
+  const others = [...people.values()].filter((person) => !isOwn(person) || person.markers.size);
+  const shown = others.map((person) => ({ ...person, isLastKnown }));
+  list.paint([own, ...shown]);
+  figures.rest();
+  const riders = couriers + place.couriers.length;
+  setText(byId('count'), String(shown.length + 1));
+  setText(byId('rate'), String(room.rate));
+  setText(byId('riders'), String(riders));
+}
+
+function paintState() {
+  document.documentElement.classList.toggle('stale', client.state !== 'online');
+  paintList();
+}
+
+new ResizeObserver(() => {
+  const { clientWidth: wide, clientHeight: high } = stage;
+  isTurned = high > wide;
+  turnTown(isTurned, Math.max(wide, high) / WIDTH);
+  figures.resize({ wide, high, isTurned });
+}).observe(stage);
+
+byId('described').textContent = `An estuary town. The sea is in the west, the River Wade comes from the east. From west to east: ${
+  [...PLACES].sort((a, b) => a.x - b.x).map(({ said }) => said).join(', ')}.`;
+byId('line').textContent = `curl -d '{"who":"Van 7","x":0.4,"y":0.6}' ${location.origin}/channels/${encodeURIComponent(`map:${roomName}`).replace('%3A', ':')}`;
+
+// A page that is kept by the browser comes back as a new window. Heard before the client, which lets go of its connection then.
+addEventListener('pagehide', () => leave((url, text) => navigator.sendBeacon(url, text)), { capture: true });
+addEventListener('pageshow', ({ persisted }) => persisted && enter());
+enter();
