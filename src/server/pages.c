@@ -103,13 +103,15 @@ static const struct gw_http health_route = {
     .on_request = on_health, .origins = "*", .methods = "GET, HEAD"};
 
 /* A room keeps what was said for those who come later, and so does an inbox; who is writing is told
- * to those who are there. Of prices only the newest counts (the tape, which keeps all, is there to
- * show why), and of places only what comes from now on. */
+ * to those who are there. A quiz keeps its state, which is whole in each message, and the answers
+ * that its host has not heard yet. Of prices only the newest counts (the tape, which keeps all, is
+ * there to show why), and of places only what comes from now on. */
 const char *const gw_pages_rules[] = {
     "chat:*=history:200,age:2h",
     "typing:*=history:0,presence:off,slow:drop",
     "inbox:*=history:200,age:2h",
-    "quiz:*=history:1000,age:2h",
+    "quiz:*=history:8,age:2h",
+    "quiz-answers:*=history:10000,age:2h,bytes:4M,presence:off",
     "ticker:*=history:1,slow:conflate",
     "ticker:tape=history:5000,age:6m,slow:disconnect",
     "ticker:minute=history:60,age:1m,slow:disconnect",

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// A quiz on the network, as its host: says the state, hears the answers and who is there, and closes a question when its time is
+// over. The quiz itself is game.js; what is seen of it, host-view.js.
+//
+// Invariant: a question is closed only after all has been read that the answers' channel took before. So an answer that the
+// server had before the closing counts, whatever the host's connection did meanwhile.
+
+import * as game from './game.js';
+import { answersChannel, hostUser, isPlayer, makeId, stateChannel } from './names.js';
+
+const BEAT_MS = 2000; // while a question is open, so that who comes late knows how much time is left
+const CALM_MS = 30_000; // else: the channel keeps nothing for ever
+const AGAIN_MS = 1000;
+const ANSWER_MS = 5000;
+
+const within = (promise, ms) => {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('late')), ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+};
+
+/**
+ * @param g  the client, whose user is the host's  @param {object} quiz  of game.js; changed here
+ * @param {{save(), changed(), now?}} how  `save`: keeps the quiz; `changed`: there is something to show
+ */
+export function openHosting(g, quiz, { save, changed, now = Date.now }) {
+  const me = hostUser(quiz.id);
+  const room = g.channel(stateChannel(quiz.code));
+  const answers = g.channel(answersChannel(quiz.code), quiz.cursor ? { after: quiz.cursor } : { history: true });
+  const present = new Set();
+  let meanwhile = null; // who came and went while the list was asked for
+  let isClosing = false, isReading = false, isOver = false;
+  let beating, ending, repeating, asking;
+
+  // ---- what is said
+
+  function publish(isBeat) {
+    clearTimeout(beating);
+    if (isOver) return;
+    beating = setTimeout(publish, quiz.phase === 'open' ? BEAT_MS : CALM_MS, true);
+    if (g.state !== 'online') return; // when it is back, the state of that moment is said
+    quiz.seq += 1;
+    save();
+    room.publish(game.snapshot(quiz, now()), { event: 'state', volatile: isBeat === true }).catch(() => {});
+  }
+
+  /** Somebody else's message may have pushed ours out of what the channel keeps. */
+  function repeat() {
+    repeating ??= setTimeout(() => {
+      repeating = undefined;
+      publish();
+    }, AGAIN_MS);
+  }
+
+  // ---- who is there
+
+  function come(user) {
+    if (isPlayer(user)) present.add(user);
+    changed();
+  }
+  function go(user) {
+    present.delete(user);
+    changed();
+  }
+  function move(step, user) {
+    meanwhile?.push([step, user]);
+    step(user);
+  }
+
+  async function lookAround() {
+    clearTimeout(asking);
+    meanwhile = [];
+    try {
+      const { users } = await within(room.presence(), ANSWER_MS);
+      present.clear();
+      changed();
+      users.forEach(({ user }) => come(user));
+      meanwhile.forEach(([step, user]) => step(user));
+    } catch {
+      if (!isOver) asking = setTimeout(() => g.state === 'online' && lookAround(), AGAIN_MS);
+    }
+    meanwhile = null;
+  }
+
+  // ---- what is heard
+
+  function hear(message) {
+    if (!game.take(quiz, message, now())) return false;
+    changed();
+    return true;
+  }
+
+  async function read() {
+    const { messages } = await within(answers.history({ after: quiz.cursor }), ANSWER_MS);
+    messages.forEach(hear);
+  }
+
+  /** Closes the question as soon as all that was answered has been read; without a connection, when it is back. */
+  async function close() {
+    if (quiz.phase !== 'open') return;
+    isClosing = true;
+    clearTimeout(ending);
+    changed();
+    if (isReading || g.state !== 'online') return;
+    isReading = true;
+    try {
+      await read();
+      if (quiz.phase === 'open' && !isOver) {
+        isClosing = false;
+        game.close(quiz, present);
+        publish();
+        save();
+        changed();
+      }
+    } catch {
+      if (!isOver) ending = setTimeout(close, AGAIN_MS);
+    }
+    isReading = false;
+  }
+
+  function awaitEnd() {
+    clearTimeout(ending);
+    const left = quiz.phase === 'open' ? game.timeToEnd(quiz, now()) : Infinity;
+    if (left < Infinity) ending = setTimeout(close, Math.max(0, left));
+  }
+
+  /** After a step of the host's: said, kept, shown. */
+  function stepped() {
+    awaitEnd();
+    publish();
+    save();
+    changed();
+  }
+
+  const ends = [
+    answers.on('message', (message) => {
+      const counted = hear(message);
+      quiz.cursor = message.cursor;
+      if (counted) save();
+    }),
+    answers.on('gap', ({ cursor }) => { quiz.cursor = cursor; }),
+    room.on('message', ({ from }) => from === me || repeat()),
+    room.on('join', (user) => move(come, user)),
+    room.on('leave', (user) => move(go, user)),
+    g.on('state', ({ state }) => {
+      if (state === 'online') {
+        publish();
+        lookAround();
+        if (isClosing) close();
+      }
+      changed();
+    }),
+  ];
+  awaitEnd();
+
+  return {
+    present,
+    get isClosing() { return isClosing; },
+    /** Players who are there or have answered: of so many, an answer is waited for. */
+    get of() { return new Set([...present, ...quiz.answers.keys()]).size; },
+    put() {
+      game.put(quiz, makeId(6), now());
+      stepped();
+    },
+    close,
+    finish() {
+      game.finish(quiz);
+      stepped();
+    },
+    restart() {
+      game.restart(quiz);
+      stepped();
+    },
+    /** The questions have changed. */
+    edited() {
+      save();
+      repeat();
+    },
+    stop() {
+      isOver = true;
+      ends.forEach((end) => end());
+      [beating, ending, repeating, asking].forEach(clearTimeout);
+    },
+  };
+}
