@@ -14,6 +14,7 @@ import { PREFIX } from './turn.js';
 const STALE_MS = 3000;
 const KEPT_MS = 1500; // what is older when it comes first was kept from before
 const LEAST_SCALE_MS = 2000;
+const LONGEST_NAME = 24;
 
 const shell = openShell({ here: 'ticker', keeps: false });
 const g = godwit('/');
@@ -30,7 +31,7 @@ let isMarket = false, from, frame, isHeld = false, linesAt = 0;
 
 const fast = makeReader(), fresh = makeReader(), late = makeReader();
 const asking = slowReader(fresh, { channel: 'ticker:live', transports: 'longpoll' });
-const pushed = slowReader(late, { channel: 'ticker:tape', transports: 'websocket,sse,longpoll' });
+const pushed = slowReader(late, { channel: 'ticker:tape', transports: 'websocket,longpoll' });
 const slow = [asking, pushed];
 const readers = [fast, fresh, late];
 const panels = [
@@ -85,7 +86,7 @@ function paint(at) {
 function sourceText() {
   if (from === undefined) return '–';
   if (isMarket) return 'this window';
-  return from.startsWith(PREFIX) ? 'another window' : from || 'a feed from outside';
+  return from.startsWith(PREFIX) ? 'another window' : from.slice(0, LONGEST_NAME) || 'a feed from outside';
 }
 
 function paintFacts() {

@@ -13,6 +13,7 @@ import { EVERY_MS, makeTurn, PREFIX } from './turn.js';
 const LIVE = 'ticker:live';
 const TAPE = 'ticker:tape';
 const MINUTE = 'ticker:minute';
+const TRANSPORTS = ['websocket', 'longpoll']; // no stream where WebSockets are blocked: browsers open six connections to a site
 const MINUTE_EVERY = 15; // one board in so many is kept for the lines of those who come later
 
 const name = PREFIX + crypto.getRandomValues(new Uint32Array(2)).reduce((text, n) => text + n.toString(36), '');
@@ -33,7 +34,7 @@ function hear(text, from, isKept) {
 }
 
 function connect() {
-  client = godwit('/', { user: name, share: false, ceiling: 2000 });
+  client = godwit('/', { user: name, share: false, transports: TRANSPORTS, ceiling: 2000 });
   client.channel(LIVE).on('message', (m) => hear(m.text, m.from));
 }
 

@@ -4,6 +4,7 @@
 
 import { makeRate, readBoard } from './board.js';
 
+const RETRY_MS = 2000;
 export const SAMPLE_MS = 250;
 export const SAMPLES = 240; // a minute
 
@@ -40,9 +41,10 @@ export function makeReader() {
  * over the channel's cursor, as a page does that was away.
  */
 export function slowReader(reader, { channel, transports }) {
-  let worker, cursor, ms = 0;
+  let worker, cursor, retrying, isOn = false, ms = 0;
 
   function stop() {
+    clearTimeout(retrying);
     worker?.terminate();
     worker = undefined;
   }
@@ -51,6 +53,10 @@ export function slowReader(reader, { channel, transports }) {
     stop();
     const ask = new URLSearchParams({ channel, transports, ms, ...cursor && { after: cursor } });
     worker = new Worker(`/ticker/reader.js?${ask}`, { type: 'module' });
+    worker.onerror = () => { // its program could not be had: the server is away
+      stop();
+      retrying = setTimeout(start, RETRY_MS);
+    };
     worker.onmessage = ({ data }) => {
       if (data.missed !== undefined) return reader.miss(data.missed);
       ({ cursor } = data);
@@ -63,9 +69,15 @@ export function slowReader(reader, { channel, transports }) {
   return {
     set(slowness) {
       ms = slowness;
-      if (worker) start();
+      if (isOn) start();
     },
-    pause: stop,
-    resume: start,
+    pause() {
+      isOn = false;
+      stop();
+    },
+    resume() {
+      isOn = true;
+      start();
+    },
   };
 }
