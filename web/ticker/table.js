@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Paints the table of prices: only the rows that changed, only what changed in them, once for each frame of the screen.
 
-import { element } from '/design/dom.js';
+import { element, setText } from '/design/dom.js';
 import { changeOf, SLOTS } from './board.js';
 import { NAMES } from './instruments.js';
 import { colour, line, sheet } from './lines.js';
 
-const FLASH_AT = 0.0025; // a move of so much lights up: each of hundreds a second would be a flicker
+const FLASH_AT = 0.004; // a move of so much lights up: each of hundreds a second would be a flicker
 const FLASH_MS = 900;
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -25,12 +25,13 @@ export function makeTable(body, instruments) {
 
   function addRow(symbol) {
     const canvas = element('canvas', { aria: { hidden: 'true' } });
+    const range = element('span', { className: 'visually-hidden' });
     const price = new Text();
     const change = element('td', { className: 'change', aria: { role: 'cell' } });
     const cell = element('td', { className: 'price', aria: { role: 'cell' } }, element('span', {}, price));
     const head = element('th', { scope: 'row', aria: { role: 'rowheader' } }, element('b', {}, symbol), ' ', element('span', {}, NAMES.get(symbol) ?? ''));
-    const line_ = element('td', { className: 'line', aria: { role: 'cell' } }, canvas);
-    const row = { node: element('tr', { aria: { role: 'row' } }, head, line_, cell, change), canvas, price, cell, change, lit: 0 };
+    const minute = element('td', { className: 'line', aria: { role: 'cell' } }, canvas, range);
+    const row = { node: element('tr', { aria: { role: 'row' } }, head, minute, cell, change), canvas, range, price, cell, change, lit: 0 };
     rows.set(symbol, row);
     body.append(row.node);
     return row;
@@ -60,7 +61,8 @@ export function makeTable(body, instruments) {
     const paper = sheet(row.canvas);
     const { width, height } = paper;
     const prices = points.map(([, price]) => price);
-    const low = Math.min(...prices), high = Math.max(...prices, low * 1.002);
+    const low = Math.min(...prices), top = Math.max(...prices), high = Math.max(top, low * 1.002);
+    setText(row.range, `${priceText(low)} to ${priceText(top)}`);
     const end = points.at(-1)[0];
     const x = (slot) => width - 3 - ((end - slot) / (SLOTS - 1)) * (width - 4);
     const y = (price) => height - 3 - ((price - low) / (high - low)) * (height - 6);
