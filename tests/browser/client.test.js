@@ -4,44 +4,14 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import { between } from '../support/between.js';
-import { hasFirefox, launchFirefox } from '../support/firefox.js';
 import { startServer } from '../support/server.js';
+import { browsers, join } from '../support/tab.js';
 
-const QUICK = { backoff: 50, ceiling: 200, timeout: 1500, tick: 200, climb: 100, early: 400 };
 let server, undo = [], rooms = 0;
 before(async () => { server = await startServer('serve', ['--workers', '2']); });
 after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
 afterEach(async () => { for (const step of undo.splice(0).reverse()) await step(); });
-
-async function launchChromium() {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  return {
-    async newContext() {
-      const context = await browser.newContext();
-      return {
-        async open(url) {
-          const page = await context.newPage();
-          await page.goto(url);
-          page.crash = async () => {
-            const session = await context.newCDPSession(page);
-            const crashed = new Promise((resolve) => page.once('crash', resolve));
-            session.send('Page.crash').catch(() => {});
-            await crashed;
-          };
-          return page;
-        },
-        setOffline: (isOffline) => context.setOffline(isOffline),
-        close: () => context.close(),
-      };
-    },
-    close: () => browser.close(),
-  };
-}
 
 async function wireTo(target = server) {
   const wire = await between(target);
@@ -65,48 +35,8 @@ async function connections(user) {
 
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
 
-/** A page of the server (it says `ok`) in which a client hears a channel. */
-async function join(context, url, channel, options = {}) {
-  const page = await context.open(`${url}/healthz`);
-  const run = async ({ channel: name, options: how }) => {
-    const { default: godwit } = await import('/client/godwit.js');
-    const g = globalThis.g = godwit('/', how);
-    const room = globalThis.room = g.channel(name);
-    const told = globalThis.told = { states: [], texts: [], gaps: [], recovered: 0, direct: [] };
-    g.on('state', ({ state }) => told.states.push(state));
-    g.on('direct', (m) => told.direct.push(m.text));
-    room.on('message', (m) => told.texts.push(m.text));
-    room.on('gap', ({ missed }) => told.gaps.push(missed ?? null));
-    room.on('recovered', () => { told.recovered += 1; });
-    globalThis.until = async (take, what) => {
-      for (const late = Date.now() + 15_000; !take();) {
-        if (Date.now() > late) throw new Error(`${what} did not come; ${g.state} ${g.transport} ${JSON.stringify(told)}`);
-        await new Promise((resolve) => { setTimeout(resolve, 10); });
-      }
-    };
-    await until(() => g.state === 'online' && room.cursor, 'the channel');
-  };
-  await page.evaluate(run, { channel, options: { ...QUICK, ...options } });
-  const told = () => page.evaluate(() => told);
-  return {
-    page,
-    told,
-    publish: (...texts) => page.evaluate(async (list) => { await Promise.all(list.map((text) => room.publish(text))); }, texts),
-    /** Publishes, and does not wait. */
-    begin: (...texts) => page.evaluate((list) => { globalThis.pending = Promise.all(list.map((text) => room.publish(text))); }, texts),
-    finish: () => page.evaluate(async () => { await pending; }),
-    online: (transport) => page.evaluate((name) => until(() => g.state === 'online' && (!name || g.transport === name), `online ${name}`), transport),
-    lost: () => page.evaluate(() => until(() => g.state !== 'online', 'the loss')),
-    transport: () => page.evaluate(() => g.transport),
-    async texts(n) {
-      await page.evaluate((count) => until(() => told.texts.length >= count, `message ${count}`), n);
-      return (await told()).texts;
-    },
-  };
-}
-
-for (const [name, launch, isThere] of [['Chromium', launchChromium, true], ['Firefox', launchFirefox, hasFirefox]]) {
-  describe(name, { skip: !isThere && `${name} is not installed` }, () => {
+for (const [name, { launch, skip }] of Object.entries(browsers)) {
+  describe(name, { skip }, () => {
     let browser;
     before(async () => { browser = await launch(); });
     after(() => browser?.close());

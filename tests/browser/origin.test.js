@@ -7,10 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { hasFirefox, launchFirefox } from '../support/firefox.js';
-import { launchChromium } from '../support/browser.js';
 import { PYTHON } from '../support/program.js';
 import { startServer } from '../support/server.js';
+import { browsers } from '../support/tab.js';
 import { ask } from '../support/talk.js';
 
 const page = (server) => `<!doctype html>
@@ -54,34 +53,17 @@ async function serve(...args) {
   return server;
 }
 
-const browsers = {
-  async Chromium() {
-    const browser = await launchChromium();
-    return {
-      async open(url) {
-        const tab = await (await browser.newContext()).newPage();
-        await tab.goto(url);
-        return tab;
-      },
-      close: () => browser.close(),
-    };
-  },
-  async Firefox() {
-    const browser = await launchFirefox();
-    return { open: async (url) => (await browser.newContext()).open(url), close: browser.close };
-  },
-};
-
-for (const [name, launch] of Object.entries(browsers))
-  test(`${name}: a page from elsewhere is a client by every transport`, { skip: name === 'Firefox' && !hasFirefox && 'not installed' }, async () => {
+for (const [name, { launch, skip }] of Object.entries(browsers))
+  test(`${name}: a page from elsewhere is a client by every transport`, { skip }, async () => {
     const browser = await launch();
     undo.push(browser.close);
+    const context = await browser.newContext();
     const server = await serve('--origin', site);
     for (const transport of ['websocket', 'sse', 'longpoll'])
       for (const as of [{ user: 'ann' }, { token: 'ann' }]) {
         await ask(server, 'DELETE', `/channels/lobby-${transport}`);
         await ask(server, 'POST', `/channels/lobby-${transport}?user=bob`, { body: 'first' });
-        const tab = await browser.open(`${site}/?transport=${transport}&as=${encodeURIComponent(JSON.stringify(as))}`);
+        const tab = await context.open(`${site}/?transport=${transport}&as=${encodeURIComponent(JSON.stringify(as))}`);
         const heard = await tab.evaluate(async () => {
           await done;
           await g.send('bob', 'for you'); // as the other end of a chat does, over HTTP too
@@ -92,16 +74,17 @@ for (const [name, launch] of Object.entries(browsers))
         await tab.close();
       }
     assert.equal((await ask(server, 'GET', '/metrics')).status, 200);
-    const tab = await browser.open(`${site}/?transport=sse&as={}`);
+    const tab = await context.open(`${site}/?transport=sse&as={}`);
     const refused = await tab.evaluate(async (url) => Promise.all(['/metrics', '/users'].map((each) => fetch(url + each).then(() => 'read', () => 'refused'))), server.url);
     assert.deepEqual(refused, ['refused', 'refused'], 'the API');
   });
 
 test('a page that no list names hears nothing, and is told', async () => {
-  const browser = await browsers.Chromium();
+  const browser = await browsers.Chromium.launch();
   undo.push(browser.close);
+  const context = await browser.newContext();
   await serve('--origin', 'http://localhost:1');
-  const tab = await browser.open(`${site}/?transport=sse&as={}`);
+  const tab = await context.open(`${site}/?transport=sse&as={}`);
   await tab.evaluate(() => new Promise((resolve) => { g.on('state', ({ retry }) => retry && resolve()); }));
   assert.deepEqual(await tab.evaluate(() => heard), []);
 });

@@ -291,6 +291,25 @@ for (const transport of TRANSPORTS)
     await assert.rejects(nobody.g.send(to, 'x'), { code: 403 });
   });
 
+for (const transport of TRANSPORTS)
+  test(`${transport}: whoever gives the token fails, or takes too long; it asks again`, async () => {
+    const channel = fresh(), user = `late-${transport}`;
+    let asked = 0;
+    const token = async () => {
+      asked += 1;
+      if (asked <= 2) throw new Error('no token to be had');
+      if (asked === 3 && transport === 'websocket') await new Promise(() => {});
+      return user;
+    };
+    const ann = listen(server.url, { token, transports: [transport], timeout: 300 });
+    ann.channel(channel);
+    await ann.standing(channel);
+    assert.ok(asked > 2);
+    await ann.g.channel(channel).publish('x');
+    assert.deepEqual(await ann.messages(channel, 1), ['x']);
+    assert.equal(ann.values(`${channel} message`)[0].from, user);
+  });
+
 test('many channels over HTTP take turns', async () => {
   const names = Array.from({ length: 6 }, () => fresh());
   const ann = listen(server.url, { transports: ['sse', 'longpoll'] });

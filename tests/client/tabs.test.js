@@ -51,6 +51,23 @@ async function kept(channel) {
   return (await (await fetch(`${server.url}/channels/${channel}`)).json()).publications.map(({ text }) => text);
 }
 
+test('locks that the browser has and gives to nobody: an election', async () => {
+  const channel = `tabs-${++rooms}`, user = `ann-${rooms}`;
+  const locks = { request: async () => { throw new DOMException('denied in this context', 'SecurityError'); } };
+  const tabs = [tab(user, locks), tab(user, locks)];
+  for (const each of tabs) {
+    each.channel(channel);
+    await each.standing(channel);
+  }
+  assert.equal(await connections(user), 1);
+  tabs[0].close();
+  await post(channel, '1');
+  assert.deepEqual(await tabs[1].messages(channel, 1), ['1']);
+  tab(user, locks).close(); // before anything is decided: nothing of it stays
+  await tabs[1].g.channel(channel).publish('2');
+  assert.equal(await connections(user), 1);
+});
+
 for (const kind of ['locks', 'an election']) {
   const locksOf = () => (kind === 'locks' ? makeLocks() : undefined);
 

@@ -8,9 +8,9 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
 const here = new URL('./', import.meta.url);
 
-// Properties of ours that no page, server or other tab sees by name.
+// Properties of ours that no page, server or other tab sees by name, and that we use of no object of the browser's.
 const INTERNAL = ['isOpen', 'isLost', 'stands', 'tabs', 'isUp', 'since', 'rank', 'hasBegun', 'port', 'put', 'retire', 'others',
-  'lead', 'follow', 'href', 'path', 'take', 'stand', 'look', 'check', 'present', 'drop', 'isBlocked', 'ask', 'timer', 'emit'];
+  'lead', 'follow', 'address', 'path', 'take', 'stand', 'look', 'present', 'drop', 'isBlocked', 'ask', 'timer', 'emit'];
 
 /** What the sources are, in a few letters. */
 export function fingerprint() {
@@ -30,7 +30,7 @@ async function build() {
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2020, module: true, toplevel: true,
     compress: { passes: 3, unsafe_arrows: true, inline: 0, reduce_funcs: false },
-    mangle: { properties: { regex: new RegExp(`^(${INTERNAL.join('|')})$`) } },
+    mangle: { properties: { builtins: true, regex: new RegExp(`^(${INTERNAL.join('|')})$`) } },
     format: { comments: false },
   });
   writeFileSync(new URL('godwit.js', here), `/* godwit ${version} MIT ${fingerprint()} */\n${code}\n`);

@@ -29,12 +29,12 @@ export default function godwit(url, options = {}) {
   const base = new URL(url ?? '/', globalThis.location?.href).href.replace(/^ws/, 'http').replace(/\/$/, '');
   const call = options.fetch ?? ((...request) => fetch(...request));
 
-  at.href = (path, query) => `${base}/${path}?${new URLSearchParams(given(query))}`;
+  at.address = (path, query) => `${base}/${path}?${new URLSearchParams(given(query))}`;
   at.path = (name) => `channels/${encode(name || `inbox:${at.user}`)}`;
   at.token = token === undefined ? undefined : async () => (typeof token === 'function' ? token() : token);
   at.ask = async (path, query, init = {}) => {
     const headers = { ...init.headers, ...at.token && { Authorization: `Bearer ${await at.token()}` } };
-    const answer = await call(at.href(path, { ...query, user: at.token ? undefined : user }), { ...init, headers });
+    const answer = await call(at.address(path, { ...query, user: at.token ? undefined : user }), { ...init, headers });
     if (answer.ok) return answer;
     const text = await answer.json().catch(() => ({}));
     throw problem(answer.status, text.detail ?? text.title ?? 'refused', { retry: 1e3 * answer.headers.get('Retry-After') });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One connection for all tabs of a site: the leading tab has the engine, the others talk to it over a BroadcastChannel. Who leads
 // is decided by a lock of the browser, which passes on when its tab goes, however it goes. Where there are no locks (pages that
-// are neither https nor localhost), the tabs elect a leader, and another when it has been silent.
+// are neither https nor localhost, sandboxed frames), the tabs elect a leader, and another when it has been silent.
 //
 // Invariant: a new leader is told by each tab what it holds, from which cursor, and what has no answer; so nothing is lost with
 // the old one, and nothing is doubled.
@@ -71,13 +71,8 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     else if (from === leader && word === 'gone' && !locks) elect();
   };
 
-  post('hi');
-  if (locks) {
-    const until = new Promise((resolve) => { release = resolve; });
-    const hold = { signal: quit.signal };
-    locks.request(name + id, hold, () => until).catch(() => {});
-    locks.request(name, hold, () => { take(); return until; }).catch(() => {});
-  } else {
+  function vote() {
+    locks = undefined;
     elect();
     watch = setInterval(() => {
       if (leader === id) return;
@@ -85,6 +80,15 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
       post('there');
     }, tick);
   }
+
+  post('hi');
+  if (locks) {
+    const until = new Promise((resolve) => { release = resolve; });
+    const hold = { signal: quit.signal };
+    locks.request(name + id, hold, () => until).catch(() => {});
+    // Sandboxed frames, and those whose browser keeps them from storing anything, have locks that nobody gets.
+    locks.request(name, hold, () => { take(); return until; }).catch(() => quit.signal.aborted || vote());
+  } else vote();
 
   return {
     others: () => tabs.size,

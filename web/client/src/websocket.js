@@ -39,7 +39,7 @@ function parse(data) {
 export function overWebSocket(at, tell) {
   const asked = {}; // channels by the id of their `sub`
   const inbox = at.inbox();
-  const url = at.href('ws', { session: at.session, inbox, user: at.token ? undefined : at.user });
+  const url = at.address('ws', { session: at.session, inbox, user: at.token ? undefined : at.user });
   const socket = new at.WebSocket(url.replace(/^http/, 'ws'), 'godwit.v1');
   let n = 0, ping = 25e3, heard = now(), read = inbox, user, bye, late; // `read`: where the inbox stands
 
@@ -62,12 +62,13 @@ export function overWebSocket(at, tell) {
   }
 
   const verbs = {
-    async welcome(words, o) {
+    welcome(words, o) {
       at.session = o.session;
       user = o.user;
       ping = o.ping * 1e3;
-      if (at.token) say(['auth', await at.token()], { inbox, id: 'auth' });
-      else up();
+      if (!at.token) return up();
+      expect(); // of whoever gives the token, too
+      at.token().then((token) => say(['auth', token], { inbox, id: 'auth' }), lost);
     },
     ok(words, o) {
       if (o.id !== 'auth') return tell('ok', o.id, o.cursor);
