@@ -40,7 +40,15 @@ export function browserTests() {
   afterEach(async () => {
     const steps = undo.reverse();
     undo = [];
-    for (const step of steps) await step();
+    const failures = []; // one does not leave a server running, which would keep the process
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length) throw failures[0];
   });
 
   async function serve(args = []) {
