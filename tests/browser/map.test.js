@@ -50,7 +50,7 @@ const sees = (page, name, x, y, timeout = 8000) =>
   until(async () => (await places(page, name)).some(isAt(x, y)), timeout, async () => `${name} is not at ${x} ${y}, but ${JSON.stringify(await places(page, name))}`);
 
 const figure = (page, name) => page.locator('#figures .figure .tag', { hasText: name });
-const row = (page, name) => page.locator('#people > li', { hasText: name });
+const row = (page, name) => page.locator('#people > li').filter({ has: page.locator('.who', { hasText: name }) });
 const gone = async (page, name, timeout) => {
   await figure(page, name).waitFor({ state: 'detached', timeout });
   await row(page, name).waitFor({ state: 'detached', timeout });
@@ -136,6 +136,12 @@ test('a page that is loaded again is the same person; another name is another', 
   await move(ann, 0.5, 0.5);
   await sees(bo, 'Ann', 0.5, 0.5);
   assert.equal((await places(bo, 'Ann')).length, 1);
+  await ann.goto(server.url);
+  await gone(bo, 'Ann', AT_ONCE);
+  await ann.goBack();
+  await connection(ann, 'Connected');
+  await move(ann, 0.5, 0.5);
+  await sees(bo, 'Ann', 0.5, 0.5);
   await ann.getByLabel('Your name').fill('Zoe');
   await ann.getByLabel('Your name').press('Enter');
   await sees(bo, 'Zoe', 0.5, 0.5);
@@ -154,10 +160,23 @@ test('two tabs of one person are two markers, and each goes by itself', async ()
   await sees(bo, 'Ann', 0.2, 0.2);
   await sees(bo, 'Ann', 0.7, 0.6);
   await row(bo, 'Ann').getByText('in 1 more place').waitFor();
+  assert.equal(await ann.locator('#count').textContent(), '2', 'two people, in three windows');
   await ann.close(); // it led the connection of both
   await until(async () => await bo.locator('#figures .figure').count() === 2, AT_ONCE, 'the closed tab is still there');
   await move(tab, 0.6, 0.6);
   await sees(bo, 'Ann', 0.6, 0.6);
+});
+
+test('the couriers of a page whose own timers stand still ride on', async () => {
+  const server = await serve();
+  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  await ann.evaluate(() => { // as in a tab that nobody sees
+    globalThis.setTimeout = globalThis.setInterval = globalThis.requestAnimationFrame = () => 0;
+  });
+  await send(ann, '5');
+  await hasCouriers(bo, 5);
+  const before = await couriers(bo);
+  await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), 8000, 'they do not move');
 });
 
 test('rooms are apart', async () => {
@@ -300,10 +319,10 @@ test('by keyboard alone', async () => {
   await sees(bo, 'Ann', 0.5 + 4 * 24 / width, 0.5 - 24 / height);
   await ann.keyboard.press('Shift+ArrowUp');
   await sees(bo, 'Ann', 0.5 + 4 * 24 / width, 0.5 - 28 / height);
-  await ann.locator('#said', { hasText: /^You are / }).waitFor();
-  assert.equal(await ann.locator('#said').textContent(), `You are ${await row(ann, 'Ann').locator('.where').textContent()}.`);
+  await ann.locator('#here', { hasText: /^You are / }).waitFor();
+  assert.equal(await ann.locator('#here').textContent(), `You are ${await row(ann, 'Ann').locator('.where').textContent()}.`);
   for (let i = 0; i < 60; i++) await ann.keyboard.press('ArrowLeft');
-  await sees(bo, 'Ann', 0, 0.5 - 28 / height);
+  await sees(bo, 'Ann', 0.008, 0.5 - 28 / height); // a badge stays within the edge
   await ann.getByLabel('none').focus();
   await ann.keyboard.press('ArrowRight');
   await hasCouriers(bo, 5);

@@ -46,6 +46,18 @@ test('what is no position is passed over', () => {
   assert.equal(readAt('{"x":0,"y":1,"id":"../../x"}').id, '');
 });
 
+test('who stands still is idle; who is present and not on the map is known for some time before it counts', () => {
+  const { crowd, at } = crowdWith('Ann', 'Bo');
+  at('Ann', ann);
+  crowd.pass(5000);
+  at('Ann', ann);
+  const [marker] = crowd.markers.values();
+  assert.deepEqual([marker.still, marker.quiet], [5000, 0]);
+  assert.deepEqual([...crowd.people.values()].map(({ bare }) => bare), [0, 5000]);
+  at('Ann', { ...ann, x: 0.11 });
+  assert.equal(marker.still, 0);
+});
+
 test('goodbye removes at once, and what was under way raises nobody', () => {
   const { crowd, told, at, names } = crowdWith('Ann', 'Bo');
   at('Ann', ann);

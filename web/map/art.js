@@ -106,8 +106,8 @@ export function drawTown(svg) {
     svg.setAttribute('viewBox', `0 0 ${wide} ${high}`);
     svg.querySelector('.ground').setAttribute('transform', isTurned ? `translate(0 ${WIDTH}) rotate(-90)` : '');
     svg.style.setProperty('--label', `${size}px`);
-    written.forEach(({ name, at: [x, y], off: [dx, dy] }, i) => {
-      const half = name.length * size * 0.3;
+    written.forEach(({ name, kind, at: [x, y], off: [dx, dy] }, i) => {
+      const half = name.length * size * (kind.includes('large') ? 0.48 : 0.3);
       const middle = (isTurned ? y : x) + dx;
       const inside = Math.max(half, Math.min(wide - half, middle)) - middle; // of the map's edges
       labels.children[i].setAttribute('transform', `translate(${x} ${y})${isTurned ? ' rotate(90)' : ''} translate(${dx + inside} ${dy * size / 19})`);

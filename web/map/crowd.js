@@ -8,6 +8,8 @@ import { cleanName } from '../design/name.js';
 
 export const SILENCE_MS = 10_000; // whoever gives no sign for so long has gone; windows give one every 2 s
 export const ANSWER_MS = 4_000; // after we were away: those who are still there have answered within this
+export const BARE_MS = 6_000; // presence keeps for 5 s who has left: until then, who is not on the map may not be here either
+export const IDLE_MS = 20_000;
 export const MAX_MARKERS = 200;
 export const MAX_OF_ONE = 50; // of them from one user, or from all outside together: a flood leaves room for the others
 export const MAX_COURIERS = 20; // of one window
@@ -50,7 +52,7 @@ const readId = (id) => (typeof id === 'string' && /^[a-z0-9]{1,16}$/.test(id) ? 
  * @typedef {object} Person
  * @property {string} key  @property {string} name
  * @property {boolean} isOutside  not a session with a name: a script
- * @property {number} sessions  as presence has it   @property {Set<Marker>} markers
+ * @property {number} sessions  as presence has it   @property {Set<Marker>} markers   @property {number} bare  ms without any
  */
 export function makeCrowd(tell) {
   const markers = new Map();
@@ -64,7 +66,7 @@ export function makeCrowd(tell) {
     const key = from === undefined ? `outside ${who}` : `user ${from}`;
     let person = people.get(key);
     if (person || people.size >= MAX_PEOPLE) return person;
-    person = { key, name: from === undefined ? who : cleanName(from) || 'Somebody', isOutside: from === undefined, sessions: 0, markers: new Set() };
+    person = { key, name: from === undefined ? who : cleanName(from) || 'Somebody', isOutside: from === undefined, sessions: 0, markers: new Set(), bare: 0 };
     people.set(key, person);
     if (isSettled) tell('join', person);
     return person;
@@ -142,11 +144,13 @@ export function makeCrowd(tell) {
     pass(ms) {
       for (const marker of [...markers.values()]) {
         marker.quiet += ms;
+        marker.person.bare = -ms;
         marker.still += ms;
         if (marker.quiet < SILENCE_MS) continue;
         remove(marker);
         letGo(marker.person);
       }
+      for (const person of people.values()) person.bare += ms;
       for (const [key, age] of buried) {
         if (age + ms > SILENCE_MS) buried.delete(key);
         else buried.set(key, age + ms);

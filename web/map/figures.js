@@ -6,9 +6,9 @@ import { badge, element, setText, toneOf } from '../design/dom.js';
 
 const SHORTEST_MS = 40, LONGEST_MS = 320; // a figure glides for as long as its last message took to come
 const TRAIL_MS = 500;
-const IDLE_MS = 20_000;
 const SPELLED = 5; // couriers with their whole name; of more the number
 const EDGE = 70; // so near to the map's edge a name stands on the other side
+const INSIDE = 12; // a badge is not cut by the edge
 const SVG = 'http://www.w3.org/2000/svg';
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -19,6 +19,8 @@ export function makeFigures(layer, trails) {
   let wide = 1, high = 1, isTurned = false, frame = 0;
 
   const toScreen = ({ x, y }) => (isTurned ? [y * wide, (1 - x) * high] : [x * wide, y * high]);
+
+  const inside = (n, most) => Math.max(INSIDE, Math.min(most - INSIDE, n));
 
   function makeMover(node) {
     layer.append(node);
@@ -38,7 +40,8 @@ export function makeFigures(layer, trails) {
     const part = mover.span ? Math.min(1, (now - mover.since) / mover.span) : 1;
     const { from, to } = mover;
     mover.at = { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part };
-    const [left, top] = toScreen(mover.at);
+    let [left, top] = toScreen(mover.at);
+    if (mover.tag) [left, top] = [inside(left, wide), inside(top, high)];
     mover.node.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
     if (mover.tag) placeTag(mover, left, top);
     mover.isThere = part === 1;
@@ -131,10 +134,9 @@ export function makeFigures(layer, trails) {
       }
     },
 
-    /** Who has not moved for long fades a little. */
-    rest() {
-      const now = performance.now();
-      for (const { node, movedAt, isOwn } of shown.values()) node.classList.toggle('idle', !isOwn && now - movedAt > IDLE_MS);
+    /** Fades a little, or no more. */
+    rest(key, isIdle) {
+      shown.get(key)?.node.classList.toggle('idle', isIdle);
     },
 
     resize(size) {

@@ -10,7 +10,12 @@ const within = (n) => Math.max(0, Math.min(1, n));
  * @param {(x: number, y: number, how: 'pointer'|'keys') => void} move
  */
 export function bindHand(stage, isTurned, place, move) {
+  let last = '';
   function point(event) {
+    // A browser says that the mouse has moved where it was the page that did.
+    const here = `${event.screenX} ${event.screenY}`;
+    if (event.type === 'pointermove' && here === last) return;
+    last = here;
     const { left, top, width, height } = stage.getBoundingClientRect();
     toWorld(within((event.clientX - left) / width), within((event.clientY - top) / height), 'pointer');
   }

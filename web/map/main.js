@@ -7,6 +7,7 @@ import { bindName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
 import { drawTown } from './art.js';
 import { makeFigures } from './figures.js';
+import { BARE_MS, IDLE_MS } from './crowd.js';
 import { bindHand } from './hand.js';
 import { makeList, makeSpeaker } from './people.js';
 import { openRoom, roomOf } from './room.js';
@@ -64,9 +65,9 @@ function leave(beacon) {
 function show(what, value) {
   if (what === 'at') figures.put(value.key, { ...value, label: labelOf(value), isOutside: value.person.isOutside });
   else if (what === 'gone') figures.drop(value.key);
-  else {
-    if (!isOwn(value)) told(what, value.name);
-    paintList();
+  else if (!isOwn(value)) {
+    told(what, value.name);
+    paintedAt = 0; // at the next beat
   }
 }
 
@@ -91,7 +92,7 @@ function showOwn() {
 bindHand(stage, () => isTurned, () => place, (x, y, how) => {
   move(x, y);
   clearTimeout(steady);
-  if (how === 'keys') steady = setTimeout(() => setText(byId('said'), `You are ${whereIs(place)}.`), STEADY_MS);
+  if (how === 'keys') steady = setTimeout(() => setText(byId('here'), `You are ${whereIs(place)}.`), STEADY_MS);
 });
 
 // ---- couriers, and the clock
@@ -112,17 +113,15 @@ worker.onmessage = ({ data: flat }) => {
 
 function paintList() {
   paintedAt = performance.now();
-  const { people, couriers } = room.crowd;
+  const { people, markers, couriers } = room.crowd;
   const isLastKnown = client.state !== 'online';
   const own = { key: OWN, name: name(), isOwn: true, markers: new Set([{ key: OWN, ...place }]) };
-  const others = [...people.values()].filter((person) => !isOwn(person) || person.markers.size);
-  const shown = others.map((person) => ({ ...person, isLastKnown }));
-  list.paint([own, ...shown]);
-  figures.rest();
-  const riders = couriers + place.couriers.length;
-  setText(byId('count'), String(shown.length + 1));
+  const others = [...people.values()].filter((person) => person.markers.size || (person.bare > BARE_MS && !isOwn(person)));
+  list.paint([own, ...others.map((person) => ({ ...person, isLastKnown }))]);
+  for (const { key, still } of markers.values()) figures.rest(key, still > IDLE_MS);
+  setText(byId('count'), String(1 + others.filter((person) => !isOwn(person)).length));
   setText(byId('rate'), String(room.rate));
-  setText(byId('riders'), String(riders));
+  setText(byId('riders'), String(couriers + place.couriers.length));
 }
 
 function paintState() {
