@@ -201,27 +201,30 @@ test('questions are written, moved, removed, and kept in this browser', async ()
   assert.equal(await lead.locator('.bar.right .bar-text').textContent(), 'No');
 });
 
-test('who comes late or loads the page again has the present state, and the host is host again', async () => {
+test('who comes late or loads the page again has the present state; a host who is away is told of, and is host again', async () => {
   const server = await serve();
   const lead = await host(server.url);
   const ann = await join(lead.link, 'Ann'), bo = await join(lead.link, 'Bo');
   await here(lead, 2);
   await put(lead);
   await answer(ann, 'Four');
-  const late = await join(lead.link, 'Late');
-  await answer(late, 'Five');
-  await tally(lead, '2 of 3 answered');
-
+  await tally(lead, '1 of 2 answered');
   await ann.reload();
   await said(ann, 'Your answer is in');
   assert.ok(await ann.getByRole('radio', { name: 'Four' }).isChecked());
   assert.ok(await ann.locator('#submit').isDisabled());
-  await bo.reload();
-  await alive(bo);
 
-  await lead.goto('about:blank'); // the host is gone while an answer comes
+  const url = lead.url();
+  await lead.goto('about:blank'); // the host is gone while answers come
+  await bo.reload();
   await answer(bo, 'Four');
-  await lead.goBack();
+  const late = await join(lead.link, 'Late');
+  await answer(late, 'Five');
+  await Promise.all([away(ann), away(late)]);
+  await accessible(ann);
+  await shot(ann, 'quiz-phone-away');
+  await lead.goto(url);
+  await Promise.all([back(ann), back(late)]);
   await tally(lead, '3 of 3 answered');
   assert.deepEqual(await counts(lead), ['0', '2', '1']);
   await close(lead);
@@ -243,16 +246,14 @@ test('an answer given offline counts if it arrives before the closing, and is to
   const [ann, bo, cy] = await Promise.all(['Ann', 'Bo', 'Cy'].map((name) => join(lead.link, name, { outage: true })));
   await here(lead, 3);
   await cy.context().setOffline(true);
-  await connection(cy, 'Offline');
   await put(lead);
-  await alive(ann);
-  await alive(bo);
-  for (const page of [ann, bo]) await page.context().setOffline(true);
+  await Promise.all([alive(ann), alive(bo)]);
   for (const page of [ann, bo]) {
-    await connection(page, 'Offline');
+    await page.context().setOffline(true);
     await send(page, 'Four');
-    await said(page, 'waits here');
   }
+  await Promise.all([ann, bo, cy].map((page) => connection(page, 'Offline')));
+  await Promise.all([said(ann, 'waits here'), said(bo, 'waits here'), isIn(cy)]);
   await shot(ann, 'quiz-phone-offline');
   await ann.context().setOffline(false);
   await said(ann, 'Your answer is in');
@@ -300,18 +301,13 @@ test('with WebSockets blocked players go on over SSE, and over long polling', as
   const lead = await host(server.url);
   const sse = await wireTo(server), polls = await wireTo(server);
   sse.rules.websocket = 'refuse';
-  Object.assign(polls.rules, { websocket: 'refuse', sse: 'refuse' });
-  const player = async (wire, name) => {
+  Object.assign(polls.rules, { websocket: 'refuse', sse: 'hang' });
+  const player = async (wire, name, how) => {
     const page = await join(`${wire.url}/quiz/?join=${lead.code}`, name, { outage: true });
-    await isIn(page);
+    await Promise.all([isIn(page), page.locator('#state-how', { hasText: how }).waitFor()]);
     return page;
   };
-  const ann = await player(sse, 'Ann');
-  await ann.locator('#state-how', { hasText: 'SSE' }).waitFor();
-  await here(lead, 1);
-  polls.rules.sse = 'hang';
-  const bo = await player(polls, 'Bo');
-  await bo.locator('#state-how', { hasText: 'long polling' }).waitFor();
+  const [ann, bo] = await Promise.all([player(sse, 'Ann', 'SSE'), player(polls, 'Bo', 'long polling')]);
   await here(lead, 2);
   await put(lead);
   await answer(ann, 'Four');
@@ -367,30 +363,6 @@ test('a state that garbage has pushed out of the channel is said again', async (
   for (let i = 0; i < 20; i += 1) await post(server, `quiz:${lead.code}`, `${i}`, { type: 'text/plain' });
   const ann = await join(lead.link, 'Ann');
   await isIn(ann);
-});
-
-test('a host who is away is told of, and the quiz goes on when they are back', async () => {
-  const server = await serve();
-  const lead = await host(server.url);
-  const ann = await join(lead.link, 'Ann');
-  await isIn(ann);
-  await put(lead);
-  await alive(ann);
-  const url = lead.url();
-  await lead.goto('about:blank');
-  const late = await join(lead.link, 'Late'); // knows the question all the same
-  await alive(late);
-  await away(ann);
-  await away(late);
-  await shot(ann, 'quiz-phone-away');
-  await accessible(ann);
-  await answer(ann, 'Four');
-  await lead.goto(url);
-  await back(ann);
-  await back(late);
-  await tally(lead, '1 of 2 answered');
-  await close(lead);
-  await verdict(ann, 'Right');
 });
 
 test('the time is the same for all, and a question closes when it is over', async () => {
@@ -485,6 +457,40 @@ test('a second window of the browser is another player, and waits with hosting',
   await tally(other, '1 of 2 answered');
 });
 
+test('the link is copied', async () => {
+  const server = await serve();
+  const lead = await host(server.url, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await lead.getByRole('button', { name: 'Copy the link' }).click();
+  await lead.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.equal(await lead.evaluate(() => navigator.clipboard.readText()), lead.link);
+});
+
+test('the longest question fits, on a narrow phone, zoomed, and on a projector', async () => {
+  const server = await serve();
+  const words = 'Which of these holds in every case, whatever the network does? ';
+  const questions = [{ text: words.repeat(5).slice(0, 300), options: Array.from({ length: 6 }, (_, i) => (i ? words.repeat(2) : 'W'.repeat(120)).slice(0, 120)), right: 1, limit: 30 }];
+  const lead = await host(server.url, { questions });
+  const ann = await join(lead.link, 'W'.repeat(24));
+  await here(lead, 1);
+  const fitsAll = async () => {
+    for (const [page, widths] of [[ann, [195, 320, 390]], [lead, [320, 720, 1920]]])
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 1080 });
+        await fits(page);
+      }
+  };
+  await lead.locator('.question summary').click();
+  await fitsAll();
+  await put(lead);
+  await alive(ann);
+  await fitsAll();
+  await shot(lead, 'quiz-host-long');
+  assert.ok(await lead.locator('#go').evaluate((node) => node.getBoundingClientRect().bottom <= innerHeight), 'all of it on one screen');
+  await close(lead);
+  await verdict(ann, 'No answer from you');
+  await fitsAll();
+});
+
 test('ways in that lead nowhere say so', async () => {
   const server = await serve();
   const page = await open(`${server.url}/quiz/?join=12`);
@@ -500,42 +506,40 @@ test('ways in that lead nowhere say so', async () => {
   await accessible(page);
 });
 
-for (const colorScheme of ['light', 'dark']) {
-  test(`every face of it, ${colorScheme}: nothing that keeps anybody out`, async () => {
-    const server = await serve();
-    const lead = await host(server.url, { colorScheme });
-    const look = async (page, name) => {
+test('every face of it, light and dark: nothing that keeps anybody out', async () => {
+  const server = await serve();
+  const lead = await host(server.url);
+  const look = async (page, name) => {
+    await fits(page);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
       await accessible(page);
-      await fits(page);
       await shot(page, `quiz-${name}-${colorScheme}`);
-    };
-    const ann = await open(lead.link, { viewport: PHONE, colorScheme, name: 'Ann' });
-    await look(ann, 'phone-invited');
-    await ann.getByRole('button', { name: 'Join' }).click();
-    await isIn(ann);
-    await here(lead, 1);
-    await look(ann, 'phone-in');
-    await look(lead, 'host-lobby');
-    await put(lead);
-    await alive(ann);
-    await ann.keyboard.press('2');
-    await look(ann, 'phone-chosen');
-    await ann.keyboard.press('Enter');
-    await tally(lead, '1 of 1 answered');
-    await look(ann, 'phone-answered');
-    await look(lead, 'host-open');
-    await close(lead);
-    await verdict(ann, 'Right');
-    await look(ann, 'phone-closed');
-    await look(lead, 'host-closed');
-    await lead.setViewportSize(PHONE);
-    await fits(lead);
-    await shot(lead, `quiz-host-phone-${colorScheme}`);
-    await put(lead);
-    await close(lead);
-    await go(lead, 'Show the results');
-    await ann.getByRole('heading', { name: 'You are in place 1 of 1.' }).waitFor();
-    await look(ann, 'phone-end');
-    await look(lead, 'host-end');
-  });
-}
+    }
+  };
+  const ann = await open(lead.link, { viewport: PHONE, name: 'Ann' });
+  await look(ann, 'phone-invited');
+  await ann.getByRole('button', { name: 'Join' }).click();
+  await isIn(ann);
+  await here(lead, 1);
+  await look(ann, 'phone-in');
+  await look(lead, 'host-lobby');
+  await put(lead);
+  await alive(ann);
+  await ann.keyboard.press('2');
+  await look(ann, 'phone-chosen');
+  await ann.keyboard.press('Enter');
+  await tally(lead, '1 of 1 answered');
+  await look(ann, 'phone-answered');
+  await look(lead, 'host-open');
+  await close(lead);
+  await verdict(ann, 'Right');
+  await look(ann, 'phone-closed');
+  await look(lead, 'host-closed');
+  await put(lead);
+  await close(lead);
+  await go(lead, 'Show the results');
+  await ann.getByRole('heading', { name: 'You are in place 1 of 1.' }).waitFor();
+  await look(ann, 'phone-end');
+  await look(lead, 'host-end');
+});

@@ -246,10 +246,11 @@ test('a host says its state anew when it is back, each time with a higher number
   hosting.put();
   g.turn('connecting');
   await hosting.close();
-  assert.deepEqual(published.map(({ value }) => [value.seq, value.phase]), [[1, 'lobby'], [2, 'open']]);
+  assert.deepEqual(published.map(({ value }) => value.phase), ['lobby', 'open']);
   g.turn('online');
   await settle();
-  assert.deepEqual(published.map(({ value }) => [value.seq, value.phase]).slice(2), [[3, 'open'], [4, 'closed']]);
+  assert.deepEqual(published.map(({ value }) => value.phase), ['lobby', 'open', 'open', 'closed']);
+  published.forEach(({ value }, i) => assert.ok(i === 0 || value.seq > published[i - 1].value.seq));
 });
 
 test('who comes and goes while the list is on its way is right in the end', async (t) => {

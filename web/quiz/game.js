@@ -5,7 +5,7 @@
 // The first answer of each player counts, once, and only while its question is open.
 
 import { MAX_PLAYERS, readAnswer, readQuestions } from './format.js';
-import { codeOf, isPlayer, nameOf } from './names.js';
+import { byName, codeOf, isPlayer, nameOf } from './names.js';
 
 const MOST = 1000; // points for a right answer at once; half of it at the end of the time
 const UNTIMED_MS = 30_000; // without a limit, points fall for so long
@@ -104,7 +104,7 @@ export function restart(game) {
 export function rows(game) {
   return [...game.players]
     .map(([user, { points, gained, choice, rights }]) => [user, points, gained, choice, rights])
-    .sort((a, b) => b[1] - a[1] || nameOf(a[0]).localeCompare(nameOf(b[0])) || (a[0] < b[0] ? -1 : 1));
+    .sort((a, b) => b[1] - a[1] || byName(nameOf(a[0]), nameOf(b[0])) || (a[0] < b[0] ? -1 : 1));
 }
 
 /** Of rows: each with its place; equal points, equal place. */

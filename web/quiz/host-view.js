@@ -5,10 +5,11 @@ import { badge, byId, element, setText } from '../design/dom.js';
 import { openEditor } from './editor.js';
 import { wantsOf } from './format.js';
 import * as game from './game.js';
-import { nameOf } from './names.js';
+import { byName, nameOf } from './names.js';
 import { many, paintBars, paintClock, paintRanking, say } from './parts.js';
 
 const SHOWN_PEOPLE = 300;
+const LONG = 240; // letters of a question and its answers: more do not fit on a projector in the largest type
 
 export function hostView(g, quiz, hosting) {
   const go = byId('go'), bars = byId('bars'), wrong = byId('host-error'), again = byId('host-again');
@@ -73,19 +74,24 @@ export function hostView(g, quiz, hosting) {
     say(words);
   }
 
+  const person = (user) => element('li', { className: 'person', dataset: { user } }, badge(nameOf(user)), element('span', { className: 'person-name' }, nameOf(user)),
+    element('span', { className: 'tick', hidden: true }, element('span', { className: 'visually-hidden' }, 'has answered'), element('span', { aria: { hidden: 'true' } }, '✓')));
+
   function paintPeople() {
-    const users = [...hosting.present].sort((a, b) => nameOf(a).localeCompare(nameOf(b)) || (a < b ? -1 : 1));
+    const list = byId('people');
+    const users = [...hosting.present].sort((a, b) => byName(nameOf(a), nameOf(b)) || (a < b ? -1 : 1));
     setText(byId('people-count'), String(users.length));
-    const key = JSON.stringify([users, quiz.phase === 'open' && [...quiz.answers.keys()]]);
-    if (key === people) return;
-    people = key;
-    byId('people').replaceChildren(...users.slice(0, SHOWN_PEOPLE).map((user) => {
-      const hasAnswered = quiz.phase === 'open' && quiz.answers.has(user);
-      return element('li', { className: hasAnswered ? 'person answered' : 'person' }, badge(nameOf(user)), element('span', { className: 'person-name' }, nameOf(user)),
-        hasAnswered ? element('span', { className: 'tick' }, element('span', { className: 'visually-hidden' }, 'has answered'), element('span', { aria: { hidden: 'true' } }, '✓')) : null);
-    }));
-    if (!users.length) byId('people').append(element('li', { className: 'empty' }, 'Nobody yet. Those who join appear here.'));
-    else if (users.length > SHOWN_PEOPLE) byId('people').append(element('li', { className: 'hint' }, `and ${users.length - SHOWN_PEOPLE} more`));
+    const key = JSON.stringify(users);
+    if (key !== people) {
+      people = key;
+      list.replaceChildren(...users.slice(0, SHOWN_PEOPLE).map(person));
+      if (!users.length) list.append(element('li', { className: 'empty' }, 'Nobody yet. Those who join appear here.'));
+      else if (users.length > SHOWN_PEOPLE) list.append(element('li', { className: 'hint' }, `and ${users.length - SHOWN_PEOPLE} more`));
+    }
+    for (const item of list.querySelectorAll('.person')) {
+      const isWaited = !(quiz.phase === 'open' && quiz.answers.has(item.dataset.user));
+      if (item.lastChild.hidden !== isWaited) item.lastChild.hidden = isWaited;
+    }
   }
 
   function paintAsked() {
@@ -97,6 +103,7 @@ export function hostView(g, quiz, hosting) {
     bars.hidden = !isAsking;
     setText(byId('host-step'), isAsking ? `${step}${phase === 'closed' ? ': closed' : ''}` : many(quiz.questions.length, 'question'));
     setText(byId('host-asked'), isAsking ? asked.text : phase === 'lobby' ? 'Your questions' : 'Results');
+    byId('stage').classList.toggle('long', isAsking && asked.text.length + asked.options.join('').length > LONG);
     if (isAsking) paintBars(bars, { key: quiz.round, options: asked.options, counts: game.countsOf(quiz), right: phase === 'closed' ? asked.right : undefined });
     const tally = `${quiz.answers.size} of ${hosting.of} answered`;
     setText(byId('tally'), isAsking ? tally : phase === 'end' ? `${many(quiz.players.size, 'player')}, ${many(quiz.questions.length, 'question')}` : many(hosting.present.size, 'player') + ' here');

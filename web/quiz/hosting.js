@@ -21,7 +21,7 @@ const within = (promise, ms) => {
 
 /**
  * @param g  the client, whose user is the host's  @param {object} quiz  of game.js; changed here
- * @param {{save(), changed(), now?}} how  `save`: keeps the quiz; `changed`: there is something to show
+ * @param {{save(isUrgent?), changed(), now?}} how  `save`: keeps the quiz, `save(true)` at once; `changed`: there is something to show
  */
 export function openHosting(g, quiz, { save, changed, now = Date.now }) {
   const me = hostUser(quiz.id);
@@ -39,7 +39,7 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
     if (isOver) return;
     beating = setTimeout(publish, quiz.phase === 'open' ? BEAT_MS : CALM_MS, true);
     if (g.state !== 'online') return; // when it is back, the state of that moment is said
-    quiz.seq += 1;
+    quiz.seq = Math.max(quiz.seq + 1, now()); // rises, even where a page was lost before it kept it
     save();
     room.publish(game.snapshot(quiz, now()), { event: 'state', volatile: isBeat === true }).catch(() => {});
   }
@@ -108,9 +108,7 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
       if (quiz.phase === 'open' && !isOver) {
         isClosing = false;
         game.close(quiz, present);
-        publish();
-        save();
-        changed();
+        stepped();
       }
     } catch {
       if (!isOver) ending = setTimeout(close, AGAIN_MS);
@@ -126,9 +124,9 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
 
   /** After a step of the host's: said, kept, shown. */
   function stepped() {
+    save(true);
     awaitEnd();
     publish();
-    save();
     changed();
   }
 

@@ -37,7 +37,7 @@ export function allHosted() {
   return keys.map((key) => ({ code: key.slice(HOSTED.length), ...get(local, key) })).sort((a, b) => b.kept - a.kept);
 }
 
-/** Gives `save()`, at most every so often, and at last when the page goes. */
+/** Gives `save(isUrgent)`: at most every so often, where it is not urgent, and at last when the page goes. */
 export function keeper(quiz) {
   let waiting;
   function write() {
@@ -48,7 +48,10 @@ export function keeper(quiz) {
   addEventListener('pagehide', () => waiting && write());
   write();
   for (const { code } of allHosted().slice(MAX_HOSTED)) attempt(() => local().removeItem(HOSTED + code));
-  return () => { waiting ??= setTimeout(write, SAVE_MS); };
+  return (isUrgent) => {
+    if (isUrgent) write();
+    else waiting ??= setTimeout(write, SAVE_MS);
+  };
 }
 
 /** Runs `lead` when no other window of this browser hosts the quiz; `wait` if that is not at once. */

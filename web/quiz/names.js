@@ -35,6 +35,7 @@ export const isHost = (user, code) => /^#host-[a-z0-9]{10}$/.test(user ?? '') &&
 
 export const playerUser = (name, id) => `${name} #${id}`;
 export const nameOf = (user) => user.replace(/ #[a-z0-9]{6}$/, '');
+export const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 /** Anyone else with a name that could have been typed here: `curl …?user=ann` is Ann. */
 export const isPlayer = (user) => typeof user === 'string' && user.length < 80 && nameOf(user) !== '' && cleanName(nameOf(user)) === nameOf(user);

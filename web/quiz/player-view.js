@@ -66,7 +66,7 @@ export function playerView(g, code, name, playing) {
       });
     } else if (built !== `${round} closed`) {
       built = `${round} closed`;
-      paintBars(list, { key: built, options, counts, right, own: ownRow()?.choice });
+      paintBars(list, { key: built, options, counts, right, own: playing.mine.choice ?? ownRow()?.choice });
     }
     // What had the focus may be gone or locked: a keyboard goes on from the question.
     if (hadFocus && (document.activeElement === document.body || document.activeElement.disabled)) byId('play-asked').focus({ preventScroll: true });
@@ -76,12 +76,12 @@ export function playerView(g, code, name, playing) {
 
   /** What became of one's answer, by what the host says that it counted. */
   function outcome({ right }) {
-    const own = ownRow();
-    const wasSent = playing.mine?.choice !== undefined;
-    if (own?.choice === right) return { is: 'right', title: `Right: +${own.gained}`, words: `You are in place ${own.place} of ${playing.ranking.all.length}.` };
-    if (own && own.choice >= 0) return { is: 'wrong', title: 'Not right', words: `You are in place ${own.place} of ${playing.ranking.all.length}.` };
-    if (wasSent) return { is: 'late', title: 'Too late', words: 'Your answer came after the question was closed, so it does not count.' };
-    return { is: 'none', title: 'No answer from you', words: 'The next question is yours.' };
+    const { all, own } = playing.ranking;
+    const words = own ? `You are in place ${own.place} of ${all.length}.` : '';
+    if (own?.choice === right) return { is: 'right', title: `Right: +${own.gained}`, words };
+    if (own && own.choice >= 0) return { is: 'wrong', title: 'Not right', words };
+    if (playing.mine?.choice !== undefined) return { is: 'late', title: 'Too late', words: 'Your answer came after the question was closed, so it does not count.' };
+    return { is: 'none', title: 'No answer from you', words };
   }
 
   function paintVerdict(state) {
@@ -164,7 +164,8 @@ export function playerView(g, code, name, playing) {
     if (state?.players) setText(byId('play-points'), ownRow() ? many(ownRow().points, 'point') : '');
     const canRepeat = state?.phase === 'open' && mine.said === 'failed';
     submit.disabled = !canAnswer() && !canRepeat;
-    setText(submit, canRepeat ? 'Send again' : 'Send answer');
+    const words = { sending: 'Sending …', sent: 'Answer sent', failed: 'Send again' };
+    setText(submit, (state?.phase === 'open' && words[mine.said]) || 'Send answer');
     byId('play').classList.toggle('answered', state?.phase === 'open' && mine?.choice !== undefined);
     if (byId('play-said').textContent !== 'Choose an answer first.' || !canAnswer()) setText(byId('play-said'), saidWords());
   }

@@ -20,7 +20,7 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
   let isHere = null; // the host; null: not known yet
   let heard = 0; // when the host was last heard
   let mine = kept; // { round, began, choice?, ms?, said? }; said: sending, sent or failed
-  let notices = 0, asking, isOver = false;
+  let notices = 0, asking, reading, isOver = false;
 
   // ---- the state
 
@@ -65,7 +65,7 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
     try {
       await answers.publish({ round, choice, ms }, { event: 'answer' });
       settle('sent');
-    } catch (error) {
+    } catch {
       settle('failed');
     }
   }
@@ -97,13 +97,26 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
   }
 
   let isFresh = false; // what is heard now is said now, and not what the channel kept
+  function hear(message) {
+    const next = readState(message, code);
+    if (!next) return;
+    if (isFresh) notice(true);
+    accept(next);
+  }
+
+  /** What the channel keeps could not be read: once more, if it has not come otherwise. */
+  function readAgain() {
+    clearTimeout(reading);
+    reading = setTimeout(async () => {
+      const { messages } = await room.history().catch(() => ({ messages: [] }));
+      messages.forEach(hear);
+      if (!state && !messages.length && !isOver) readAgain();
+    }, AGAIN_MS);
+  }
+
   const ends = [
-    room.on('message', (message) => {
-      const next = readState(message, code);
-      if (!next) return;
-      if (isFresh) notice(true);
-      accept(next);
-    }),
+    room.on('message', hear),
+    room.on('error', readAgain),
     room.on('gap', sayAgain),
     room.on('join', (user) => isHost(user, code) && notice(true)),
     room.on('leave', (user) => isHost(user, code) && notice(false)),
@@ -133,6 +146,7 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
     stop() {
       isOver = true;
       clearTimeout(asking);
+      clearTimeout(reading);
       ends.forEach((end) => end());
     },
   };
