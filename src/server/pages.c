@@ -116,6 +116,7 @@ const char *const gw_pages_rules[] = {
     "ticker:tape=history:5000,age:6m,slow:disconnect",
     "ticker:minute=history:60,age:1m,slow:disconnect",
     "map:*=history:0,slow:drop",
+    "lab:*=history:1",
     NULL,
 };
 
