@@ -277,8 +277,9 @@ test('when the server is killed the prices grow old in plain sight, and go on wh
   assert.equal(await page.locator('#rate').textContent(), '0');
   await accessible(page);
   await shot(page, 'ticker-disconnected');
-  await page.getByLabel('Slow means').press('ArrowLeft'); // a reader that cannot even be loaded now
-  await page.getByText('450 ms', { exact: true }).waitFor();
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('/ticker/reader.js'));
+  await page.getByLabel('Slow means').press('ArrowLeft'); // its program cannot even be loaded now
+  await failed;
   const again = await startServer('serve', ['--listen', `127.0.0.1:${port}`]);
   undo(again.kill);
   await page.getByRole('button', { name: 'Try now' }).click({ timeout: 2000 }).catch(() => {}); // it may be back by itself
