@@ -92,7 +92,7 @@ test('who comes and goes is told, also of a window that is closed and of one tha
   const ben = await enter(server, 'Ben');
   const cleo = await enter(server, 'Cleo');
   for (const name of ['Ben', 'Cleo']) await person(ann, name).waitFor();
-  await line(ann, 'Ben and Cleo came');
+  await line(ann, 'Ben and Cleo joined');
   await ben.getByText('3 people here').waitFor();
   await accessible(ann);
 
@@ -206,10 +206,11 @@ test('who is writing is shown, and not kept', async () => {
   await composer(ann).press('Enter');
   await heard(ben, 'hel');
   await ben.waitForFunction(() => document.getElementById('writing').textContent === '');
-  await person(ben, 'Ann').click();
-  await composer(ben).fill('x');
   await person(ann, 'Ben').click();
-  await composer(ben).fill('xy');
+  await place(ann, 'Ben');
+  await person(ben, 'Ann').click();
+  await composer(ben).pressSequentially('between us');
+  await ann.getByText('Ben is writing…').waitFor();
   assert.equal((await read(server, '/channels/chat:lobby')).length, 1);
 });
 
@@ -397,7 +398,7 @@ test('a reader misses more than is kept: the log says how many', async () => {
   assert.deepEqual(await texts(ann), ['first', ...[13, 14, 15, 16, 17].map((i) => `missed ${i}`)]);
 });
 
-test('what could not be confirmed is there after a reload, to be sent again or given up', async () => {
+test('what was refused is there after a reload, to be sent again or given up', async () => {
   const server = await serve();
   const wire = await wireTo(server);
   const ann = await enter({ url: wire.url }, 'Ann', { outage: true });
@@ -413,11 +414,56 @@ test('what could not be confirmed is there after a reload, to be sent again or g
   wire.rules = {};
   await ann.reload();
   await settled(ann);
-  await failed.getByText('it may be there or not').waitFor();
+  await failed.getByText('not sent').waitFor();
   await failed.getByRole('button', { name: 'Send again' }).click();
   await heard(ann, 'refused');
   assert.equal(await ann.locator('.failed').count(), 0);
   assert.deepEqual((await read(server, '/channels/chat:lobby')).map(({ text }) => text), ['refused']);
+});
+
+test('a window that nobody sees tells in its title what is unread', async () => {
+  const server = await serve();
+  const ann = await enter(server, 'Ann');
+  const hide = (isHidden) => ann.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+  const title = (words) => ann.waitForFunction((start) => document.title.startsWith(start), words);
+  await title('lobby');
+  await hide(true);
+  await post(server, '/channels/chat:lobby?user=Ben', 'one');
+  await post(server, '/users/Ann?user=Ben', 'two');
+  await title('(2) lobby');
+  await hide(false);
+  await title('(1) lobby');
+});
+
+test('a session that is ended for good: the page says so, and what is said then is not lost', async () => {
+  const server = await serve();
+  const ann = await enter(server, 'Ann');
+  assert.equal((await fetch(`${server.url}/users/Ann`, { method: 'DELETE' })).status, 204);
+  await connection(ann, 'Closed');
+  await say(ann, 'anybody?');
+  await ann.locator('.failed', { hasText: 'not sent' }).waitFor();
+  await accessible(ann);
+  await ann.reload();
+  await settled(ann);
+  await heard(ann, 'anybody?');
+  assert.equal(await ann.locator('.pending').count(), 0);
+});
+
+test('dark, small, and at twice its size', async () => {
+  const server = await serve();
+  for (let i = 0; i < 30; i++) await post(server, `/channels/chat:lobby?user=${i % 4 ? 'Ben' : 'Cleo'}`, `line ${i} of a conversation that goes on for longer than a phone is wide`);
+  const ann = await enter(server, 'Ann', { colorScheme: 'dark' });
+  await say(ann, 'see https://example.org/');
+  await heard(ann, 'see');
+  for (const [name, width, height] of [['dark', 1440, 900], ['zoomed', 640, 360], ['narrow', 320, 568]]) {
+    await ann.setViewportSize({ width, height });
+    await fits(ann);
+    await accessible(ann);
+    await shot(ann, `chat-${name}`);
+  }
 });
 
 test('by keyboard alone, lines and input methods included', async () => {

@@ -6,11 +6,11 @@
 // sides, in one order, and a reload brings them back.
 
 import { makeLog } from './log.js';
+import { look, makePeople, move } from './people.js';
 import { openTyping } from './typing.js';
 import { gapText, isRoom, nameOf } from './words.js';
 
 const SAY = 'say';
-const MANY_PEOPLE = 50; // of whom it is not told any more who comes and goes
 const MAX_PLACES = 100; // anybody may write to anybody
 const PAUSE_MS = 50;
 const LOOK_MS = 60_000; // the list of people is the truth, what is told of comings and goings may be left out
@@ -20,7 +20,7 @@ const LOOK_MS = 60_000; // the list of people is the truth, what is told of comi
  */
 export function openChat(g, { user, reads = {}, changed = () => {} }) {
   const places = new Map(); // by what words.js calls them: `#lobby`, `@Ann`
-  let hasInbox = false, shown;
+  let hasInbox = false, isOver = false, shown;
 
   // ---- places
 
@@ -42,9 +42,9 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
 
   /** The client does not tell that a channel's history has been read to its end: it has a cursor then. */
   async function begin(room) {
-    while (room.isIn && !room.channel.cursor) await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+    while (room.isIn && !isOver && !room.channel.cursor) await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     changed();
-    look(room);
+    look(room, changed);
   }
 
   /** Hears no more of a room; what was said stays for who enters it again. */
@@ -56,15 +56,18 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
 
   function makeRoom(id) {
     const channel = g.channel(`chat:${nameOf(id)}`, { history: true });
-    const room = make(id, { channel, people: new Set([user]), count: 1, turns: 0, isIn: false });
+    const room = make(id, { channel, ...makePeople(user), isIn: false });
     channel.on('message', (message) => tell(room, message));
     channel.on('gap', ({ missed, cursor }) => {
       lose(room, missed);
       comeBack(room, cursor);
     });
     channel.on('recovered', ({ cursor }) => comeBack(room, cursor));
-    channel.on('join', (name) => move(room, name, 'came'));
-    channel.on('leave', (name) => move(room, name, 'went'));
+    channel.on('join', (name) => move(room, name, true) && changed());
+    channel.on('leave', (name) => {
+      typing.said(room, name);
+      if (move(room, name, false)) changed();
+    });
     channel.on('error', ({ reason }) => {
       room.log.note('gap', `This room cannot be heard: ${reason}.`);
       leave(room);
@@ -87,8 +90,9 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     return shown;
   }
 
-  const rooms = () => [...places.values()].filter(({ isIn }) => isIn);
-  const talks = () => [...places.values()].filter((place) => !place.isRoom).sort((a, b) => b.log.newest - a.log.newest);
+  const all = () => [...places.values()];
+  const rooms = () => all().filter(({ isIn }) => isIn);
+  const talks = () => all().filter((place) => !place.isRoom).sort((a, b) => b.log.newest - a.log.newest);
 
   // ---- messages
 
@@ -113,7 +117,7 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
 
   /** What comes over a WebSocket does not say when it was said; for what one has missed, the history does. Nor who has gone meanwhile. */
   async function comeBack(room, cursor) {
-    look(room);
+    look(room, changed);
     try {
       const { messages } = await room.channel.history({ after: cursor });
       for (const message of messages) tell(room, message);
@@ -141,8 +145,10 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     deliver(place, place.log.pend(text, { event: SAY }));
   }
 
+  /** `isOut`: it has been on its way, so that without an answer it may be there or not. */
   async function deliver(place, entry) {
     entry.problem = undefined;
+    entry.isOut ||= g.state === 'online';
     changed();
     try {
       const { cursor } = await (place.isRoom ? place.channel.publish(entry.data, { event: SAY }) : write(place.name, entry));
@@ -165,42 +171,18 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     changed();
   }
 
-  /** All that has no place yet: [{ place, text, isSent }]. */
-  const unsent = () => [...places.values()].flatMap(({ id, log }) => log.pending().map(({ data, isSent }) => ({ place: id, text: data, isSent })));
+  /** All that has no place yet: [{ place, text, isSent, isOut, code, reason }]. */
+  const unsent = () => all().flatMap(({ id, log }) => log.pending().map(({ data, isSent, isOut, problem }) => (
+    { place: id, text: data, isSent, isOut, code: problem?.code, reason: problem?.reason })));
 
-  /** Shows what another client did not come to send, as failed. */
-  function bringBack(list, reason) {
-    for (const { place, text, isSent } of list) open(place).log.pend(text, { event: SAY, isSent, problem: { code: 0, reason } });
-    changed();
-  }
-
-  // ---- people
-
-  function move(room, name, how) {
-    const isHere = how === 'came';
-    room.turns += 1;
-    if (name === user || room.people.has(name) === isHere) return;
-    if (isHere) room.people.add(name);
-    else room.people.delete(name);
-    room.count += isHere ? 1 : -1;
-    if (room.people.size <= MANY_PEOPLE) room.log.note(how, name);
-    if (!isHere) typing.said(room, name);
-    changed();
-  }
-
-  /** Reads who is there; what is told while it is being read counts more, so then it is read again. */
-  async function look(room) {
-    let before;
-    do {
-      before = room.turns;
-      try {
-        const { users, count } = await room.channel.presence();
-        const people = new Set(users.map(({ user: name }) => name).concat(user));
-        Object.assign(room, { people, count: Math.max(count, people.size) });
-      } catch {
-        return; // looked for again when the connection is there again, and each minute
-      }
-    } while (before !== room.turns && room.isIn);
+  /** What another client did not come to send is sent by this one; of what was refused or may be there the visitor decides. */
+  function bringBack(list, why) {
+    for (const { place, text, isSent, isOut, code, reason } of list) {
+      const isRefused = code > 0 && code < 1000; // above: the connection's
+      const problem = isRefused ? { code, reason } : { code: 0, reason: why };
+      if (isOut || isRefused) open(place).log.pend(text, { event: SAY, isSent, isOut, problem });
+      else say(open(place), text);
+    }
     changed();
   }
 
@@ -220,9 +202,10 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
       changed();
     }),
   ];
-  const looking = setInterval(() => rooms().forEach(look), LOOK_MS);
+  const looking = setInterval(() => rooms().forEach((room) => look(room, changed)), LOOK_MS);
   function meet() {
     if (!hasInbox) dateDirect();
+    for (const { log } of all()) for (const entry of log.pending()) entry.isOut = true;
   }
   if (g.state === 'online') meet();
 
@@ -240,13 +223,14 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     retry: deliver,
     typing,
     place: (id) => places.get(id),
-    all: () => [...places.values()],
+    all,
     isOnline: () => g.state === 'online',
     /** Whether what was said before is there: until then an empty place is not known to be quiet. */
     isLoaded: (place) => (place.isRoom ? place.channel.cursor !== undefined : hasInbox),
     /** Who is in any of one's rooms. */
     whereIs: (person) => rooms().filter(({ people }) => people.has(person)),
     close() {
+      isOver = true;
       clearInterval(looking);
       for (const end of ends) end();
       typing.close();

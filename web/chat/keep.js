@@ -3,7 +3,7 @@
 // typed and not sent, and what was sent and not confirmed. Whatever stands in the storage, what is given has the right form.
 
 const KEY = 'godwit.chat';
-const MAX_ROOMS = 20; // each is a subscription
+export const MAX_ROOMS = 20; // each is a subscription
 const MAX_USERS = 8; // whose reading is remembered
 const MAX_PLACES = 100;
 const MAX_UNSENT = 100;
@@ -36,10 +36,12 @@ const session = () => sessionStorage;
 /** The rooms that this browser is in, the one entered last at the end. */
 export const keptRooms = () => texts(load(local).rooms).slice(-MAX_ROOMS);
 
+/** Gives the rooms that it is one too many for: those entered longest ago. */
 export function keepRoom(name) {
   const { rooms, ...rest } = load(local);
-  const others = texts(rooms).filter((each) => each !== name);
-  save(local, { ...rest, rooms: [...others, name].slice(-MAX_ROOMS) });
+  const all = [...texts(rooms).filter((each) => each !== name), name];
+  save(local, { ...rest, rooms: all.slice(-MAX_ROOMS) });
+  return all.slice(0, -MAX_ROOMS);
 }
 
 export function dropRoom(name) {
@@ -71,7 +73,7 @@ export function keepDraft(place, text) {
   save(session, { ...rest, drafts: lastOf(text ? { ...others, [place]: text } : others, MAX_PLACES) });
 }
 
-/** What was not confirmed: [{ place, text, isSent }]. */
+/** What was not confirmed: [{ place, text, isSent, isOut, code, reason }]. */
 export function keptUnsent() {
   const { unsent } = load(session);
   return (Array.isArray(unsent) ? unsent : []).filter((each) => isText(each?.place) && /^[#@]/.test(each.place) && isText(each.text)).slice(-MAX_UNSENT);

@@ -25,10 +25,14 @@ function updatePlace(node, { unread, isShown, isIn }) {
   else link.removeAttribute('aria-current');
   link.classList.toggle('away', isIn === false);
   link.classList.toggle('has-unread', unread > 0);
-  const badgeNode = link.lastChild;
-  if (badgeNode.n === unread) return;
-  badgeNode.n = unread;
-  badgeNode.replaceChildren(...(unread ? [unread > 99 ? '99+' : String(unread), element('span', { className: 'visually-hidden' }, ' unread')] : []));
+  paintCount(link.lastChild, unread);
+}
+
+/** How much is unread; nothing where nothing is. */
+export function paintCount(node, unread) {
+  if (node.n === unread) return;
+  node.n = unread;
+  node.replaceChildren(...(unread ? [unread > 99 ? '99+' : String(unread), element('span', { className: 'visually-hidden' }, ' unread')] : []));
 }
 
 function makePerson({ name, isMe }) {
@@ -64,10 +68,12 @@ export function paintPeople(chat, place) {
 
 /** The line under the place's name. */
 export function aboutText(chat, place) {
-  if (place.isRoom) return `${count(place.count, 'person', 'people')} here`;
+  const isKnown = chat.isOnline();
+  if (place.isRoom) return `${count(place.count, 'person', 'people')} ${isKnown ? 'here' : 'here when the connection was lost'}`;
   if (!place.name) return 'From programs that gave no name: there is nobody to answer.';
   if (place.name === chat.user) return 'Notes to yourself.';
   const rooms = chat.whereIs(place.name).map(({ name }) => name);
+  if (!isKnown) return 'Whether they are here is not known while disconnected.';
   return rooms.length ? `Is in ${listOf(rooms)} now.` : 'Not in your rooms just now: what you write waits in their inbox.';
 }
 

@@ -82,13 +82,13 @@ export function makeLog({ user, read }) {
   function note(kind, value) {
     const last = entries.at(-1);
     const id = `n${++ids}`;
-    if (kind !== 'came' && kind !== 'went') entries.push({ id, kind, text: value, time: Date.now() });
+    if (kind !== 'joined' && kind !== 'left') entries.push({ id, kind, text: value, time: Date.now() });
     else if (last?.kind === 'people') {
       last.id = id;
-      last.came = last.came.filter((name) => name !== value);
-      last.went = last.went.filter((name) => name !== value);
+      last.joined = last.joined.filter((name) => name !== value);
+      last.left = last.left.filter((name) => name !== value);
       last[kind].push(value);
-    } else entries.push({ id, kind: 'people', came: [], went: [], time: Date.now(), [kind]: [value] });
+    } else entries.push({ id, kind: 'people', joined: [], left: [], time: Date.now(), [kind]: [value] });
     trim();
   }
 
@@ -103,7 +103,7 @@ export function makeLog({ user, read }) {
   function settle(entry, cursor) {
     log.discard(entry);
     if (known.has(cursor)) return;
-    const { problem, isSent, ...rest } = entry;
+    const { problem, isSent, isOut, ...rest } = entry;
     put({ ...rest, cursor, time: Date.now() });
   }
 
@@ -129,7 +129,7 @@ export function arrange(entries, firstNew) {
   let day, before;
   for (const entry of entries) {
     const itsDay = new Date(entry.time).toDateString();
-    if (entry.cursor && itsDay !== day) {
+    if (itsDay !== day) {
       lines.push({ id: `day ${itsDay} ${entry.id}`, kind: 'day', entry });
       day = itsDay;
       before = undefined;

@@ -142,8 +142,8 @@ export function openLogView({ actions, scrolled }) {
   return { paint, toEnd, isFollowing: () => isFollowing };
 }
 
-function peopleText({ came, went }) {
-  return [came.length && `${listOf(came, 5)} came`, went.length && `${listOf(went, 5)} left`].filter(Boolean).join(' · ');
+function peopleText({ joined, left }) {
+  return [joined.length && `${listOf(joined, 5)} joined`, left.length && `${listOf(left, 5)} left`].filter(Boolean).join(' · ');
 }
 
 function body({ data, event }) {

@@ -2,13 +2,13 @@
 // Puts the chat together: the client under one's name, the place that the address asks for, and the page around it.
 
 import godwit from '../client/godwit.js';
-import { byId, setText } from '../design/dom.js';
+import { byId, element, setText } from '../design/dom.js';
 import { bindName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
 import { openChat } from './chat.js';
 import { openComposer } from './composer.js';
-import { dropRoom, keepRead, keepRoom, keepUnsent, keptRead, keptRooms, keptUnsent, onKept } from './keep.js';
-import { aboutText, bindDrawers, paintPeople, paintPlaces } from './lists.js';
+import { MAX_ROOMS, dropRoom, keepRead, keepRoom, keepUnsent, keptRead, keptRooms, keptUnsent, onKept } from './keep.js';
+import { aboutText, bindDrawers, paintCount, paintPeople, paintPlaces } from './lists.js';
 import { openLogView } from './log_view.js';
 import { GIVEN, addressOf, cleanRoom, listOf, placeOf, terminalLine } from './words.js';
 
@@ -17,7 +17,7 @@ const isPhone = matchMedia('(max-width: 56rem)');
 
 const shell = openShell({ here: 'chat' });
 const drawers = bindDrawers();
-let chat, place, reads, unwatch = () => {}, isDue = false;
+let chat, place, reads, unwatch = () => {}, isDue = false, hadUnsent = true;
 
 // ---- under a name
 
@@ -42,11 +42,12 @@ function rename(user) {
 
 function show(id) {
   place = chat.show(id);
-  if (place.isRoom) keepRoom(place.name);
+  if (place.isRoom) keepRoom(place.name).forEach(giveUp);
   composer.turn(place);
   setText(byId('place-name'), place.name || 'Someone in a terminal');
   byId('place-hash').hidden = !place.isRoom;
-  setText(byId('terminal-line'), terminalLine(location.origin, id));
+  const [command, path] = terminalLine(location.origin, id);
+  byId('terminal-line').replaceChildren(command, element('wbr'), path);
   byId('terminal').hidden = !place.name;
   paint();
 }
@@ -57,6 +58,14 @@ function go(id) {
   drawers.close();
   if (isPhone.matches) byId('place-title').focus(); // no keyboard over the messages that one came to read
   else composer.focus();
+}
+
+/** One is in so many rooms and no more. */
+function giveUp(name) {
+  const room = chat.place(`#${name}`);
+  if (!room?.isIn) return;
+  chat.leave(room);
+  place.log.note('gap', `You have left ${name}: ${MAX_ROOMS} rooms at a time, and you were there longest ago.`);
 }
 
 function leave() {
@@ -87,7 +96,9 @@ function paint() {
   const writers = chat.typing.writers();
   setText(byId('writing'), writers.length ? `${listOf(writers)} ${writers.length === 1 ? 'is' : 'are'} writing…` : '');
   paintUnread();
-  keepUnsent(chat.unsent());
+  const unsent = chat.unsent();
+  if (unsent.length || hadUnsent) keepUnsent(unsent);
+  hadUnsent = unsent.length > 0;
 }
 
 /** What stands here has been seen: in the other windows of this browser too. */
@@ -100,7 +111,7 @@ function read() {
 function paintUnread() {
   const unread = chat.all().reduce((sum, { log, isIn }) => sum + (isIn === false ? 0 : log.unread), 0);
   const elsewhere = unread - place.log.unread;
-  setText(byId('unread-places'), elsewhere ? String(elsewhere) : '');
+  paintCount(byId('unread-places'), elsewhere);
   const title = `${unread ? `(${unread}) ` : ''}${place.name || 'Terminal'} · Chat · Godwit`;
   if (document.title !== title) document.title = title;
 }
@@ -145,3 +156,4 @@ onKept(() => {
 const name = bindName(byId('name'), rename);
 begin(name(), keptUnsent(), 'left');
 show(placeOf(location.href));
+if (!isPhone.matches) composer.focus();

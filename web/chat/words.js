@@ -28,10 +28,10 @@ export const isRoom = (place) => place[0] === '#';
 export const nameOf = (place) => place.slice(1);
 export const addressOf = (place) => `?${isRoom(place) ? 'room' : 'with'}=${encodeURIComponent(nameOf(place))}`;
 
-/** The line that says something at this place from a terminal. Encoded so that a shell reads nothing in it as its own. */
+/** The command that says something at this place from a terminal, up to the path, and the path. A shell reads nothing in it as its own. */
 export function terminalLine(origin, place) {
   const path = (name) => encodeURIComponent(name).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `curl -d 'hello' ${origin}${isRoom(place) ? '/channels/chat:' : '/users/'}${path(nameOf(place))}`;
+  return [`curl -d 'hello' ${origin}`, `${isRoom(place) ? '/channels/chat:' : '/users/'}${path(nameOf(place))}`];
 }
 
 /** A text in parts, [{ text, href? }]: what is plainly an http or https address has a `href`. */
