@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 4096, VALUE_MAX_LEN = 1024 };
+enum { LINE_MAX_LEN = 4096 };
 
 static const char *const level_names[] = {
     [GW_LOG_DEBUG] = "debug",
@@ -60,29 +60,9 @@ static void finish(const struct gw_log *log, enum gw_log_level level, struct lin
     continue;
 }
 
-static bool is_made(const struct gw_log *log, enum gw_log_level level) {
-  return log && level >= log->level && level < GW_LOG_OFF;
-}
-
-void gw_log_line(const struct gw_log *log, enum gw_log_level level, const char *event,
-                 const struct gw_log_pair *pairs, unsigned n) {
-  if (!is_made(log, level)) return;
-  struct line line;
-  begin(&line, level, event);
-  for (unsigned i = 0; i < n; i++) {
-    char value[VALUE_MAX_LEN];
-    put(&line, " ", 1);
-    put(&line, pairs[i].key, strlen(pairs[i].key));
-    put(&line, "=", 1);
-    gw_log_quote(value, sizeof value, pairs[i].value);
-    put(&line, value, strlen(value));
-  }
-  finish(log, level, &line);
-}
-
 void gw_log_printf(const struct gw_log *log, enum gw_log_level level, const char *event,
                    const char *format, ...) {
-  if (!is_made(log, level)) return;
+  if (!log || level < log->level || level >= GW_LOG_OFF) return;
   struct line line;
   begin(&line, level, event);
   put(&line, " ", 1);

@@ -19,17 +19,8 @@ struct gw_log {
   void *user;
 };
 
-/* `event` is one or a few lower-case words; then pairs of key (const char *) and value format,
- * ended by NULL: gw_log_line(log, GW_LOG_INFO, "listening", "url", "http://%s:%u", host, port, ...)
- * is not possible in C, so the values are given ready: */
-struct gw_log_pair {
-  const char *key;
-  struct gw_str value;
-};
-void gw_log_line(const struct gw_log *log, enum gw_log_level level, const char *event,
-                 const struct gw_log_pair *pairs, unsigned n);
-/* The short form: `format` gives the pairs already in `key=value` form; the caller sees to the
- * quoting of what came from outside (gw_log_quote). */
+/* `event` is one or a few lower-case words, `format` gives the pairs as `key=value`; the caller
+ * sees to the quoting of what came from outside (gw_log_quote). */
 void gw_log_printf(const struct gw_log *log, enum gw_log_level level, const char *event,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Writes `value` into `out` as a logfmt value, quoted where needed, cut where it does not fit;

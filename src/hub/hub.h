@@ -56,7 +56,7 @@ int gw_hub_attend(struct gw_hub *hub, struct gw_str channel, struct gw_str user,
 int gw_hub_members(struct gw_hub *hub, struct gw_str channel, struct gw_store_ask *ask);
 void gw_hub_forget(struct gw_hub *hub, struct gw_store_ask *ask);
 
-/* Local channels and subscribers: for tests, and for the metrics. */
+/* Local channels, for tests; local subscribers, for the metrics too. */
 size_t gw_hub_channel_count(const struct gw_hub *hub);
 size_t gw_hub_subscriber_count(const struct gw_hub *hub);
 

@@ -56,8 +56,7 @@ static void line_has_time_level_event_and_pairs(void **state) {
   (void)state;
   struct sink sink = {0};
   const struct gw_log log = {.write = keep, .user = &sink};
-  const struct gw_log_pair pairs[] = {{"url", GW_STR("http://x")}, {"why", GW_STR("no reason")}};
-  gw_log_line(&log, GW_LOG_WARN, "listening", pairs, 2);
+  gw_log_printf(&log, GW_LOG_WARN, "listening", "url=%s why=%s", "http://x", "\"no reason\"");
   assert_int_equal(sink.lines, 1);
   assert_string_equal(sink.text + 23, "Z warn listening url=http://x why=\"no reason\"");
   assert_int_equal(sink.text[4], '-');
@@ -71,10 +70,10 @@ static void lines_below_the_level_are_not_made(void **state) {
   (void)state;
   struct sink sink = {0};
   struct gw_log log = {.write = keep, .user = &sink, .level = GW_LOG_WARN};
-  gw_log_line(&log, GW_LOG_INFO, "x", NULL, 0);
+  gw_log_printf(&log, GW_LOG_INFO, "x", "a=%d", 1);
   gw_log_printf(NULL, GW_LOG_ERROR, "x", "a=%d", 1);
   log.level = GW_LOG_OFF;
-  gw_log_line(&log, GW_LOG_ERROR, "x", NULL, 0);
+  gw_log_printf(&log, GW_LOG_ERROR, "x", "a=%d", 1);
   assert_int_equal(sink.lines, 0);
 }
 
