@@ -20,6 +20,9 @@ async function join(server, name, options = {}) {
   return page;
 }
 
+/** A window for each. */
+const joinAll = (server, names, options) => Promise.all(names.map((name) => join(server, name, options)));
+
 /** Moves the mouse to a place of the map, x and y from 0 to 1 as the map has them. */
 async function move(page, x, y) {
   const box = await page.locator('#stage').boundingBox();
@@ -67,8 +70,7 @@ async function post(server, body, { query = '?event=at', room = 'town' } = {}) {
 
 test('two see each other at the right place, by name, on a desktop and on a phone', async () => {
   const server = await serve();
-  const ann = await join(server, 'Ann', { viewport: DESKTOP });
-  const bo = await join(server, 'Bo', { viewport: PHONE, hasTouch: true, isMobile: true });
+  const [ann, bo] = await Promise.all([join(server, 'Ann', { viewport: DESKTOP }), join(server, 'Bo', { viewport: PHONE, hasTouch: true, isMobile: true })]);
   await move(ann, 0.45, 0.55);
   await sees(ann, 'Ann', 0.45, 0.55);
   await sees(bo, 'Ann', 0.45, 0.55);
@@ -106,7 +108,7 @@ test('whoever comes late sees at once those who stand still', async () => {
 
 test('couriers ride in all windows, and vanish at once with a window that is closed', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await send(ann, '20');
   await hasCouriers(bo, 20);
   const before = await couriers(bo);
@@ -129,7 +131,7 @@ test('couriers ride in all windows, and vanish at once with a window that is clo
 
 test('a page that is loaded again is the same person; another name is another', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await figure(bo, 'Ann').waitFor();
   await ann.reload();
   await connection(ann, 'Connected');
@@ -151,7 +153,7 @@ test('a page that is loaded again is the same person; another name is another', 
 
 test('two tabs of one person are two markers, and each goes by itself', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   const tab = await ann.context().newPage();
   await tab.goto(`${server.url}/map/`);
   await connection(tab, 'Connected');
@@ -169,7 +171,7 @@ test('two tabs of one person are two markers, and each goes by itself', async ()
 
 test('the couriers of a page whose own timers stand still ride on', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await ann.evaluate(() => { // as in a tab that nobody sees
     globalThis.setTimeout = globalThis.setInterval = globalThis.requestAnimationFrame = () => 0;
   });
@@ -183,6 +185,7 @@ test('rooms are apart', async () => {
   const server = await serve();
   const ann = await join(server, 'Ann');
   const bo = await open(`${server.url}/map/?room=mud%20flat`, { name: 'Bo' });
+  await bo.getByRole('heading', { name: 'Map: mud flat' }).waitFor();
   await connection(bo, 'Connected');
   await post(server, '{"who":"Van 7","x":0.1,"y":0.1}', { room: 'mud%20flat' });
   await figure(bo, 'Van 7').waitFor();
@@ -194,7 +197,7 @@ test('rooms are apart', async () => {
 
 test('a tab that crashes is removed by presence', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await send(ann, '5');
   await hasCouriers(bo, 5);
   const crashed = new Promise((resolve) => ann.once('crash', resolve));
@@ -206,7 +209,7 @@ test('a tab that crashes is removed by presence', async () => {
 
 test('offline: the others stay as last known, and live again when it is back', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo', { outage: true })];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo'], { outage: true });
   await move(ann, 0.3, 0.3);
   await sees(bo, 'Ann', 0.3, 0.3);
   await bo.context().setOffline(true);
@@ -229,7 +232,7 @@ test('the server is killed and comes back: those who are still there are, the ot
   let server = await serve();
   const wire = await wireTo(server);
   const at = { url: wire.url };
-  const [ann, bo, cy] = [await join(at, 'Ann', { outage: true }), await join(at, 'Bo', { outage: true }), await join(at, 'Cy', { outage: true })];
+  const [ann, bo, cy] = await joinAll(at, ['Ann', 'Bo', 'Cy'], { outage: true });
   await figure(ann, 'Bo').waitFor();
   await figure(ann, 'Cy').waitFor();
   const port = server.port;
@@ -282,7 +285,7 @@ test('a script places something, and takes it away', async () => {
 
 test('garbage and 5,000 bogus positions break nothing', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   for (const body of ['', 'hello', 'null', '[1]', '{"x":{}}', '{"who":"<img src=x onerror=alert(1)>","x":0.5,"y":0.5}', '\u0000\u0001', '{"who":"far","x":7,"y":-3}', 'x'.repeat(60_000)]) {
     for (const event of ['at', 'gone', 'hello', 'zzz']) await post(server, body, { query: `?event=${event}` });
   }
@@ -308,7 +311,7 @@ test('garbage and 5,000 bogus positions break nothing', async () => {
 
 test('by keyboard alone', async () => {
   const server = await serve();
-  const [ann, bo] = [await join(server, 'Ann'), await join(server, 'Bo')];
+  const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await move(ann, 0.5, 0.5);
   await sees(bo, 'Ann', 0.5, 0.5);
   const stage = ann.getByRole('application', { name: 'Map of the town' });
@@ -333,9 +336,7 @@ test('by keyboard alone', async () => {
 
 test('a marker glides; where no motion is wanted it is there at once', async () => {
   const server = await serve();
-  const ann = await join(server, 'Ann');
-  const bo = await join(server, 'Bo');
-  const cy = await join(server, 'Cy', { reducedMotion: 'reduce' });
+  const [ann, bo, cy] = await Promise.all([join(server, 'Ann'), join(server, 'Bo'), join(server, 'Cy', { reducedMotion: 'reduce' })]);
   await move(ann, 0.2, 0.5);
   for (const page of [bo, cy]) await sees(page, 'Ann', 0.2, 0.5);
   const watch = (page) => page.evaluate(() => new Promise((resolve) => {

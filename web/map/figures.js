@@ -11,12 +11,14 @@ const EDGE = 70; // so near to the map's edge a name stands on the other side
 const INSIDE = 12; // a badge is not cut by the edge
 const SVG = 'http://www.w3.org/2000/svg';
 
+const RIDE_MS = 30; // couriers are slow: where nobody else moves, every other frame does
+
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** @param {HTMLElement} layer  @param {SVGElement} trails  both over the map, as large as it */
 export function makeFigures(layer, trails) {
   const shown = new Map(); // by marker key: what moves, and its couriers
-  let wide = 1, high = 1, isTurned = false, frame = 0;
+  let wide = 1, high = 1, isTurned = false, frame = 0, paintedAt = 0, hasWalkers = true;
 
   const toScreen = ({ x, y }) => (isTurned ? [y * wide, (1 - x) * high] : [x * wide, y * high]);
 
@@ -74,13 +76,16 @@ export function makeFigures(layer, trails) {
   function paint() {
     frame = 0;
     const now = performance.now();
-    let isMoving = false;
+    if (!hasWalkers && now - paintedAt < RIDE_MS) return wake();
+    paintedAt = now;
+    hasWalkers = false;
+    let hasRiders = false;
     for (const figure of shown.values()) {
-      isMoving = step(figure, now) || isMoving;
-      isMoving = paintTrail(figure, now) || isMoving;
-      for (const courier of figure.couriers) isMoving = step(courier, now) || isMoving;
+      hasWalkers = step(figure, now) || hasWalkers;
+      hasWalkers = paintTrail(figure, now) || hasWalkers;
+      for (const courier of figure.couriers) hasRiders = step(courier, now) || hasRiders;
     }
-    if (isMoving) wake();
+    if (hasWalkers || hasRiders) wake();
   }
 
   function paintTrail(figure, now) {
@@ -110,7 +115,10 @@ export function makeFigures(layer, trails) {
       setText(figure.tag, label);
       const span = isOwn ? 0 : Math.max(SHORTEST_MS, Math.min(LONGEST_MS, now - figure.heardAt));
       figure.heardAt = now;
-      if (send(figure, { x, y }, now, span)) figure.movedAt = now;
+      if (send(figure, { x, y }, now, span)) {
+        figure.movedAt = now;
+        hasWalkers = true;
+      }
       while (figure.couriers.length > couriers.length) figure.couriers.pop().node.remove();
       while (figure.couriers.length < couriers.length) figure.couriers.push(makeCourier(figure, figure.couriers.length + 1));
       figure.couriers.forEach((mover, i) => send(mover, couriers[i], now, isOwn ? 100 : span) && head(mover));
