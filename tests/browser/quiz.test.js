@@ -150,6 +150,7 @@ test('the button comes alive without a request of the player', async () => {
   await alive(ann);
   assert.equal(await ann.locator('#play-asked').textContent(), 'Two and two?');
   assert.deepEqual(sent.slice(before), []);
+  assert.match(await ann.title(), /^● Question 1/, 'seen in the tab of a window that is not');
   await answer(ann, 'Four');
   assert.equal(sent.slice(before).length, 1, 'the answer is the first thing that it sends');
   assert.match(sent.at(-1), /^pub quiz-answers%3A[\s\S]*"choice":1/);
@@ -455,6 +456,23 @@ test('a second window of the browser is another player, and waits with hosting',
   await other.locator('#host[data-phase=open]').waitFor();
   await answer(ann, 'Four');
   await tally(other, '1 of 2 answered');
+});
+
+test('without locks the window that came last hosts the quiz', async () => {
+  const server = await serve();
+  const prepare = (page) => page.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
+  const lead = await host(server.url, { prepare });
+  const other = await lead.context().newPage();
+  await prepare(other);
+  await other.goto(lead.url());
+  await lead.getByText('is hosted in another window of this browser now').waitFor();
+  await put(other);
+  const ann = await join(lead.link, 'Ann');
+  await alive(ann);
+  await lead.getByRole('link', { name: `Go on with ${lead.code}` }).click();
+  await other.getByText('is hosted in another window of this browser now').waitFor();
+  await close(lead);
+  await verdict(ann, 'No answer');
 });
 
 test('the link is copied', async () => {

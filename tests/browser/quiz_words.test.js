@@ -319,6 +319,40 @@ test('one answer goes out, and what had no answer yet is said again by the page 
   assert.equal(last.answers.published.length, 1, 'a server that has forgotten is told again');
 });
 
+test('an answer that could not be said can be said again', async () => {
+  const { room, answers, playing } = player();
+  const { publish } = answers;
+  room.emit('message', state(asked()));
+  answers.publish = () => Promise.reject(new Error('in-doubt'));
+  playing.answer(1);
+  await settle();
+  assert.equal(playing.mine.said, 'failed');
+  answers.publish = publish;
+  playing.tryAgain();
+  await settle();
+  assert.equal(playing.mine.said, 'sent');
+  assert.deepEqual(answers.published.map(({ value }) => value.choice), [1]);
+});
+
+test('a host whose quiz goes on in another window gives way, and says nothing more', async (t) => {
+  const g = clientOf(), quiz = game.newGame(ID, structuredClone(QUESTIONS));
+  let given = 0;
+  const hosting = openHosting(g, quiz, { save() {}, changed() {}, overtaken() { given += 1; } });
+  t.after(hosting.stop);
+  const room = g.channel(`quiz:${CODE}`);
+  g.turn('online');
+  const own = room.published.at(-1).value;
+  room.emit('message', state(own));
+  assert.equal(given, 0, 'that was its own');
+  room.emit('message', state({ ...own, seq: own.seq + 5 }));
+  assert.equal(given, 1);
+  const said = room.published.length;
+  g.turn('connecting');
+  g.turn('online');
+  await settle();
+  assert.equal(room.published.length, said);
+});
+
 test('whether the host is there is known from presence, notices and its own words', async () => {
   const { g, room, playing } = player();
   assert.equal(playing.isHostHere, null);

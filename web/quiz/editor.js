@@ -118,7 +118,8 @@ export function openEditor(quiz, changed) {
     show(quiz.questions.length - 1);
   });
   byId('use-samples').addEventListener('click', () => {
-    quiz.questions.splice(0, Infinity, ...structuredClone(SAMPLES));
+    const more = SAMPLES.filter(({ text }) => !quiz.questions.some((each) => each.text === text));
+    quiz.questions.push(...structuredClone(more).slice(0, MAX_QUESTIONS - quiz.questions.length));
     redo();
   });
   paint();

@@ -125,9 +125,10 @@ export function hostView(g, quiz, hosting) {
   }
 
   function paintGo() {
+    const isOnline = g.state === 'online';
     const words = {
       lobby: 'Put the first question',
-      open: hosting.isClosing ? 'Closing …' : 'Close the question',
+      open: !hosting.isClosing ? 'Close the question' : isOnline ? 'Closing …' : 'Closing when the connection is back …',
       closed: game.isLast(quiz) ? 'Show the results' : 'Next question',
       end: '',
     };
@@ -136,14 +137,14 @@ export function hostView(g, quiz, hosting) {
       isSure = false;
     }
     const hadFocus = document.activeElement === go || document.activeElement === again;
-    setText(go, words[phase]);
+    // What is put without a connection would reach nobody, and its time would run all the same. Closing waits by itself.
+    go.disabled = hosting.isClosing || (phase !== 'open' && !isOnline);
+    setText(go, go.disabled && !hosting.isClosing ? 'Waiting for the connection …' : words[phase]);
     go.hidden = phase === 'end';
     again.hidden = phase !== 'end' && (phase !== 'closed' || game.isLast(quiz));
     setText(again, phase === 'end' ? 'Play again' : isSure ? 'Drop all points and begin anew' : 'Begin anew');
-    again.disabled = g.state !== 'online';
+    again.disabled = !isOnline;
     if (hadFocus && document.activeElement !== go && document.activeElement !== again) (go.hidden ? byId('host-asked') : go).focus();
-    // What is put without a connection would reach nobody, and its time would run all the same. Closing waits by itself.
-    go.disabled = hosting.isClosing || (phase !== 'open' && g.state !== 'online');
   }
 
   function paintTime() {

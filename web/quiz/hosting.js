@@ -5,6 +5,7 @@
 // Invariant: a question is closed only after all has been read that the answers' channel took before. So an answer that the
 // server had before the closing counts, whatever the host's connection did meanwhile.
 
+import { readState } from './format.js';
 import * as game from './game.js';
 import { answersChannel, hostUser, isPlayer, makeId, stateChannel } from './names.js';
 
@@ -21,9 +22,10 @@ const within = (promise, ms) => {
 
 /**
  * @param g  the client, whose user is the host's  @param {object} quiz  of game.js; changed here
- * @param {{save(isUrgent?), changed(), now?}} how  `save`: keeps the quiz, `save(true)` at once; `changed`: there is something to show
+ * @param {{save(isUrgent?), changed(), overtaken?(), now?}} how  `save`: keeps the quiz, `save(true)` at once; `changed`:
+ *   there is something to show; `overtaken`: another window hosts it
  */
-export function openHosting(g, quiz, { save, changed, now = Date.now }) {
+export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now = Date.now }) {
   const me = hostUser(quiz.id);
   const room = g.channel(stateChannel(quiz.code));
   const answers = g.channel(answersChannel(quiz.code), quiz.cursor ? { after: quiz.cursor } : { history: true });
@@ -130,6 +132,18 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
     changed();
   }
 
+  /** Another window hosts this quiz now (where a browser has no locks to prevent that): the later one has it. */
+  function give() {
+    stop();
+    overtaken();
+  }
+
+  function stop() {
+    isOver = true;
+    ends.forEach((end) => end());
+    [beating, ending, repeating, asking].forEach(clearTimeout);
+  }
+
   const ends = [
     answers.on('message', (message) => {
       const counted = hear(message);
@@ -137,7 +151,10 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
       if (counted) save();
     }),
     answers.on('gap', ({ cursor }) => { quiz.cursor = cursor; }),
-    room.on('message', ({ from }) => from === me || repeat()),
+    room.on('message', (message) => {
+      if (message.from !== me) repeat();
+      else if (readState(message, quiz.code)?.seq > quiz.seq) give();
+    }),
     room.on('join', (user) => move(come, user)),
     room.on('leave', (user) => move(go, user)),
     g.on('state', ({ state }) => {
@@ -174,10 +191,6 @@ export function openHosting(g, quiz, { save, changed, now = Date.now }) {
       save();
       repeat();
     },
-    stop() {
-      isOver = true;
-      ends.forEach((end) => end());
-      [beating, ending, repeating, asking].forEach(clearTimeout);
-    },
+    stop,
   };
 }

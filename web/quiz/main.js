@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which of its three faces the page shows: the entrance, `?host=CODE` where this browser hosts that quiz, `?join=CODE`.
+// Which of its three faces the page shows: the entrance, `?host=CODE` where this browser hosts that quiz, `?join=CODE`. (`?taken=CODE`:
+// hosted in another window now.)
 
 import godwit from '/client/godwit.js';
 import { byId } from '../design/dom.js';
@@ -39,7 +40,11 @@ function lead(quiz) {
   shell.watch(g);
   let view;
   const paint = eachFrame(() => view.paint());
-  const hosting = openHosting(g, quiz, { save: memory.keeper(quiz), changed: paint });
+  const hosting = openHosting(g, quiz, {
+    save: memory.keeper(quiz),
+    changed: paint,
+    overtaken: () => location.replace(`?taken=${quiz.code}`),
+  });
   view = hostView(g, quiz, hosting);
   face('host', `Hosting ${quiz.code}`);
   paint();
@@ -51,7 +56,10 @@ function play(code, me) {
   let view;
   const paint = eachFrame(() => view.paint());
   const playing = openPlaying(g, code, me.user, {
-    changed: paint,
+    changed() {
+      view?.entitle();
+      paint();
+    },
     kept: me.answer ?? null,
     keep: (answer) => memory.remember(code, { user: me.user, answer }),
   });
@@ -69,6 +77,8 @@ async function begin() {
     return memory.alone(hosts, () => lead(memory.hosted(hosts) ?? quiz), () =>
       entrance({ notice: `The quiz ${hosts} is open in another window of this browser. It goes on here when that one is closed.` }));
   }
+  const taken = cleanCode(asked.get('taken') ?? '');
+  if (taken) return entrance({ notice: `The quiz ${taken} is hosted in another window of this browser now. To have it here again, go on with it below.` });
   if (!joins) return entrance({ notice: asked.has('join') ? 'That is no code of a quiz: it has five letters.' : '' });
   const me = await memory.whoAmI(joins);
   return me ? play(joins, me) : entrance({ code: joins, isInvited: true });

@@ -21,7 +21,8 @@ export function paintBars(list, { key, options, counts, right, own }) {
     list.dataset.key = key;
     list.replaceChildren(...options.map((option, i) => element('li', { className: `bar tone-${i}` },
       marker(i), element('span', { className: 'bar-text' }, option), element('span', { className: 'bar-note' }),
-      element('span', { className: 'bar-count number' }), element('span', { className: 'bar-track', aria: { hidden: 'true' } }, element('span', { className: 'bar-fill' })))));
+      element('span', { className: 'bar-count number' }), element('span', { className: 'visually-hidden' }, ' answers'),
+      element('span', { className: 'bar-track', aria: { hidden: 'true' } }, element('span', { className: 'bar-fill' })))));
   }
   const most = Math.max(1, ...counts);
   [...list.children].forEach((item, i) => {

@@ -50,7 +50,8 @@ export function playerView(g, code, name, playing) {
 
   function buildOptions({ options }, mine, isLocked) {
     delete list.dataset.key;
-    list.replaceChildren(...options.map((option, i) => element('li', {}, element('label', { className: `option tone-${i}` },
+    list.setAttribute('role', 'radiogroup');
+    list.replaceChildren(...options.map((option, i) => element('li', { aria: { role: 'presentation' } }, element('label', { className: `option tone-${i}` },
       element('input', { type: 'radio', name: 'answer', value: String(i), checked: mine.choice === i, disabled: isLocked }), marker(i), element('span', { className: 'option-text' }, option)))));
   }
 
@@ -66,6 +67,7 @@ export function playerView(g, code, name, playing) {
       });
     } else if (built !== `${round} closed`) {
       built = `${round} closed`;
+      list.removeAttribute('role');
       paintBars(list, { key: built, options, counts, right, own: playing.mine.choice ?? ownRow()?.choice });
     }
     // What had the focus may be gone or locked: a keyboard goes on from the question.
@@ -154,6 +156,7 @@ export function playerView(g, code, name, playing) {
     const isAsked = state?.phase === 'open' || state?.phase === 'closed';
     byId('play').dataset.phase = state?.phase ?? 'unknown';
     list.hidden = !isAsked;
+    setText(byId('play-keys'), canAnswer() ? `Keys 1 to ${state.options.length} choose, Enter sends.` : '');
     if (isAsked) paintAsked(state);
     else if (state?.phase === 'end') paintEnd();
     else paintWaiting(state);
@@ -169,5 +172,12 @@ export function playerView(g, code, name, playing) {
     byId('play').classList.toggle('answered', state?.phase === 'open' && mine?.choice !== undefined);
     if (byId('play-said').textContent !== 'Choose an answer first.' || !canAnswer()) setText(byId('play-said'), saidWords());
   }
-  return { paint };
+
+  /** Seen in the tab of a window that is not: the browser paints nothing there. */
+  function entitle() {
+    const { state } = playing;
+    const what = { open: state?.number && `● Question ${state.number}`, closed: state?.number && `Question ${state.number} is closed`, end: 'Results' }[state?.phase];
+    document.title = `${what ?? `Quiz ${code}`} · Godwit`;
+  }
+  return { paint, entitle };
 }
