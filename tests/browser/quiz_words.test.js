@@ -3,6 +3,7 @@
 // sides of it over a client that is made up here.
 
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
 import { readAnswer, readQuestions, readState, wantsOf } from '../../web/quiz/format.js';
 import * as game from '../../web/quiz/game.js';
@@ -10,6 +11,8 @@ import { openHosting } from '../../web/quiz/hosting.js';
 import { cleanCode, codeOf, hostUser, isHost, isPlayer, makeId, nameOf, playerUser } from '../../web/quiz/names.js';
 import { openPlaying } from '../../web/quiz/playing.js';
 import { SAMPLES } from '../../web/quiz/samples.js';
+
+globalThis.crypto ??= webcrypto; // Node 18 has it by this name alone
 
 const ID = 'abcdefghij', CODE = codeOf(ID), HOST = hostUser(ID);
 const ANN = 'Ann #aaaaaa', BO = 'Bo #bbbbbb', CY = 'Cy #cccccc';
