@@ -109,13 +109,13 @@ static const struct gw_http health_route = {
 const char *const gw_pages_rules[] = {
     "chat:*=history:200,age:2h",
     "typing:*=history:0,presence:off,slow:drop",
-    "inbox:*=history:200,age:2h",
     "quiz:*=history:8,age:2h",
     "quiz-answers:*=history:10000,age:2h,bytes:4M,presence:off",
     "ticker:*=history:1,slow:conflate",
     "ticker:tape=history:5000,age:6m,slow:disconnect",
     "ticker:minute=history:60,age:1m,slow:disconnect",
     "map:*=history:0,slow:drop",
+    "inbox:*=history:200,age:2h",
     "lab:*=history:1",
     NULL,
 };

@@ -32,10 +32,14 @@ struct gw_serve {
   struct gw_hub *hubs[];
 };
 
+/* Inboxes are not the pages' alone: a rule for all channels holds for them too. */
 static bool has_rule(const struct gw_serve_options *options, const char *rule) {
   size_t pattern = strcspn(rule, "=") + 1;
+  bool is_inbox = strncmp(rule, "inbox:", strlen("inbox:")) == 0;
   for (size_t i = 0; i < options->n_channels; i++)
-    if (strncmp(options->channels[i], rule, pattern) == 0) return true;
+    if (strncmp(options->channels[i], rule, pattern) == 0 ||
+        (is_inbox && strncmp(options->channels[i], "*=", 2) == 0))
+      return true;
   return false;
 }
 

@@ -182,6 +182,19 @@ test('rooms: entered by name and by address, unread counts, the way back, and ke
   assert.equal(await room(ann, 'bird watch').count(), 0);
 });
 
+test('one is in twenty rooms: another one, and the page says which was left', async () => {
+  const server = await serve();
+  const rooms = Array.from({ length: 20 }, (_, i) => `room ${i}`);
+  const ann = await enter(server, 'Ann', {
+    query: '?room=another',
+    prepare: (page) => page.addInitScript((value) => localStorage.getItem('godwit.chat') ?? localStorage.setItem('godwit.chat', value), JSON.stringify({ rooms })),
+  });
+  await ann.getByText('You have left room 0').waitFor();
+  assert.deepEqual(await ann.locator('#rooms .place:not(.away) .title').allTextContents(), ['another', ...rooms.slice(1)].sort());
+  await post(server, '/channels/chat:room 19?user=Ben', 'here too');
+  await unread(room(ann, 'room 19'), 1);
+});
+
 test('a draft stays with its room, and over a reload', async () => {
   const server = await serve();
   const ann = await enter(server, 'Ann');
@@ -229,7 +242,7 @@ test('a name can be changed: the people see it, what is said comes from it', asy
   assert.deepEqual(await texts(ann), ['one', 'two']);
 });
 
-test('offline and back: what both wrote meanwhile comes once, in order', async () => {
+test('offline and back: what both wrote meanwhile comes once, in order, in the room and between the two', async () => {
   const server = await serve();
   const wire = await wireTo(server);
   const ann = await enter({ url: wire.url }, 'Ann', { outage: true });
@@ -246,11 +259,19 @@ test('offline and back: what both wrote meanwhile comes once, in order', async (
   await shot(ann, 'chat-offline');
   for (const text of ['uno', 'due']) await say(ben, text);
   await heard(ben, 'due');
+  await person(ben, 'Ann').click();
+  await say(ben, 'are you there?');
+  await heard(ben, 'are you there?');
+  await person(ann, 'Ben').click();
+  await say(ann, 'I am offline');
   wire.isDown = false;
   await ann.context().setOffline(false);
-  await connection(ann, 'Connected');
-  await heard(ann, 'three');
-  await heard(ben, 'three');
+  for (const page of [ann, ben]) {
+    await heard(page, 'I am offline');
+    assert.deepEqual(await texts(page), ['are you there?', 'I am offline']);
+    await room(page, 'lobby').click();
+    await heard(page, 'three');
+  }
   const all = ['zero', 'uno', 'due', 'one', 'two', 'three'];
   for (const page of [ann, ben]) assert.deepEqual(await texts(page), all);
   assert.equal(await ann.locator('.pending').count(), 0);
@@ -534,6 +555,9 @@ test('on a phone: one column, and the lists are drawers', async () => {
   await ann.getByRole('button', { name: /^People/ }).click();
   await person(ann, 'Ben').waitFor();
   await accessible(ann);
+  await ann.getByRole('button', { name: 'Close' }).click();
+  await person(ann, 'Ben').waitFor({ state: 'hidden' });
+  await ann.getByRole('button', { name: /^People/ }).click();
   await ann.keyboard.press('Escape');
   assert.equal(await person(ann, 'Ben').isVisible(), false);
   await ann.getByRole('button', { name: /^People/ }).click();

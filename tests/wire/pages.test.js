@@ -63,5 +63,7 @@ test('a rule given for the same pattern takes the place of the page’s, one for
   assert.equal((await kept(own, 'quiz:x')).length, 9); // its own history
   assert.equal((await ask(own, 'GET', '/channels/quiz:x/presence')).status, 404); // and everybody's presence
   assert.equal((await ask(server, 'GET', '/channels/quiz:x/presence')).status, 200);
+  await publish(own, 'inbox:x', 9); // inboxes are not the pages' alone
+  assert.deepEqual(await kept(own, 'inbox:x'), ['8', '9']);
   await own.stop();
 });

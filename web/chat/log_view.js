@@ -14,6 +14,7 @@ const MAX_NAME = 40;
 const NEAR_PX = 40;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
 /** `actions`: { retry, discard } of an entry; `scrolled`: told when the end has come in sight. */
 export function openLogView({ actions, scrolled }) {
@@ -113,7 +114,7 @@ export function openLogView({ actions, scrolled }) {
   }
 
   const speaker = ({ from }) => (from ? [...from].slice(0, MAX_NAME).join('') : 'someone in a terminal');
-  const timeOf = (time) => element('time', { dateTime: new Date(time).toISOString(), title: new Date(time).toLocaleString() }, clock.format(time));
+  const timeOf = (time) => element('time', { dateTime: new Date(time).toISOString(), title: calendar.format(time) }, clock.format(time));
 
   function head(entry) {
     const isOther = entry.from && entry.from !== user;
