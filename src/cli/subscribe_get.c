@@ -99,7 +99,8 @@ static int open_client(struct gw_get *get) {
 
 int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_get_ops *ops) {
   const struct gw_intake_channel *channel = &intake->channels[0];
-  struct gw_http_field fields[3];
+  struct gw_str cursor = gw_str_of(channel->cursor);
+  struct gw_http_field fields[4];
   unsigned n = gw_remote_field(intake->options.remote, fields);
   struct gw_buf url;
   gw_buf_init(&url, GW_HTTP_LINE_MAX);
@@ -107,11 +108,12 @@ int gw_get_begin(struct gw_get *get, struct gw_intake *intake, const struct gw_g
   get->ops = ops;
   if (ops->accept) fields[n++] = (struct gw_http_field){GW_STR("Accept"), gw_str_of(ops->accept)};
   if (ops->prefer) fields[n++] = (struct gw_http_field){GW_STR("Prefer"), gw_str_of(ops->prefer)};
+  if (ops->resume && cursor.len)
+    fields[n++] = (struct gw_http_field){gw_str_of(ops->resume), cursor};
   int r = open_client(get);
   if (r == 0)
     r = gw_remote_url(intake->options.remote, &url, "/channels/", gw_str_of(channel->name));
-  if (r == 0 && *channel->cursor)
-    r = gw_remote_add_query(&url, "after", gw_str_of(channel->cursor));
+  if (r == 0 && cursor.len && !ops->resume) r = gw_remote_add_query(&url, "after", cursor);
   if (r == 0)
     r = gw_http_client_ask(
         get->client, &(struct gw_http_ask){.url = {(char *)url.data, url.len},

@@ -12,6 +12,7 @@ struct gw_get;
 struct gw_get_ops {
   const char *accept; /* NULL: not said */
   const char *prefer; /* NULL: not said */
+  const char *resume; /* the field that tells the cursor; NULL: ?after= */
   unsigned wait_ms;   /* how long the server may take for the head, beside the timeout */
   unsigned quiet_ms;  /* between two pieces; 0: the client's default */
   /* A piece of a 200's body: 0, GW_GET_STOP where no more is wanted, or an enum gw_err. */

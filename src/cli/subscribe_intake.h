@@ -70,6 +70,7 @@ struct gw_intake_options {
   const char *after; /* of its only channel; NULL: from now on */
   unsigned interval_ms, timeout_ms;
   bool may_return;
+  bool is_plain; /* WebSocket: no compression is offered */
 };
 
 struct gw_intake {

@@ -40,6 +40,7 @@ static int on_piece(struct gw_get *get, const char *data, size_t len) {
 
 static int sse_begin(struct gw_intake *intake) {
   static const struct gw_get_ops ops = {.accept = "text/event-stream",
+                                        .resume = "Last-Event-ID",
                                         .quiet_ms = GW_GET_STREAM_QUIET_MS,
                                         .on_piece = on_piece,
                                         .on_whole = gw_get_stream_ended};

@@ -52,15 +52,16 @@ int gw_intake_ws_begin(struct gw_intake_ws *ws, struct gw_intake *intake,
   gw_intake_ws_clear(ws);
   ws->intake = intake;
   ws->on_ending = options->on_ending;
-  ws->handler = (struct gw_websocket){.on_open = options->on_open,
-                                      .on_message = options->on_message,
-                                      .on_close = on_close,
-                                      .user = ws,
-                                      .protocols = options->protocols,
-                                      .protocol = {.max_message = GW_INTAKE_MESSAGE_MAX,
-                                                   .deflate = {.is_enabled = true,
-                                                               .allow_server_takeover = true,
-                                                               .allow_client_takeover = true}}};
+  ws->handler =
+      (struct gw_websocket){.on_open = options->on_open,
+                            .on_message = options->on_message,
+                            .on_close = on_close,
+                            .user = ws,
+                            .protocols = options->protocols,
+                            .protocol = {.max_message = GW_INTAKE_MESSAGE_MAX,
+                                         .deflate = {.is_enabled = !intake->options.is_plain,
+                                                     .allow_server_takeover = true,
+                                                     .allow_client_takeover = true}}};
   ws->headers[0] = '\0';
   if (gw_remote_field(remote, &field))
     snprintf(ws->headers, sizeof ws->headers, "Authorization: %s\r\n", remote->authorization);

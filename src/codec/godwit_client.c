@@ -59,6 +59,7 @@ static int take_option(struct gw_godwit_message *m, struct gw_str name, struct g
     if (gw_str_is(name, texts[i].name)) *texts[i].into = value;
   if (gw_str_is(name, "recovered")) m->is_recovered = gw_str_is(value, "yes");
   if (gw_str_is(name, "resumed")) m->is_resumed = gw_str_is(value, "yes");
+  if (gw_str_is(name, "sessions")) return read_number(value, &m->sessions);
   if (gw_str_is(name, "retry")) return read_number(value, &m->retry_ms);
   if (!gw_str_is(name, "missed")) return 0;
   m->has_missed = true;

@@ -33,6 +33,7 @@ struct gw_godwit_message {
   bool is_recovered, is_resumed;
   bool has_missed;
   uint64_t missed, retry_ms; /* of bye; 0: not said */
+  uint64_t sessions;         /* of users: those of nobody known too */
   struct gw_str body;        /* at NULL: none */
 };
 
