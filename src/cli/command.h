@@ -39,7 +39,7 @@ struct gw_option {
 };
 
 /* All of them, in the order of --help: a command is its file and its name here. */
-#define GW_COMMANDS(X) X(serve) X(connect) X(publish) X(subscribe) X(echo) X(bench)
+#define GW_COMMANDS(X) X(serve) X(connect) X(publish) X(subscribe) X(echo) X(bench) X(lab)
 
 struct gw_command {
   const char *name;

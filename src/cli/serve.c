@@ -2,6 +2,7 @@
 /* `godwit serve`: the server with its channels and the page. */
 #include "server/serve.h"
 #include "cli/command.h"
+#include "cli/lab_host.h"
 #include "cli/run.h"
 
 #include <unistd.h>
@@ -51,15 +52,22 @@ static int make(struct gw_server *server, const struct settings *settings,
   return GW_EXIT_FAILED;
 }
 
-static int serve_with(const struct settings *settings) {
+static int serve_with(struct settings *settings) {
   const struct gw_server_options base = {.max_body = settings->serve.max_message};
-  struct gw_server *server;
+  struct gw_server *server = NULL;
   struct gw_serve *serve = NULL;
-  if (run_server_new(&gw_command_serve, &settings->run, &base, &server) < 0) return GW_EXIT_FAILED;
-  int code = make(server, settings, &serve);
+  struct gw_lab_host *lab = gw_lab_host_new();
+  if (lab) settings->serve.lab = (struct gw_starter){.start = gw_lab_host_start, .user = lab};
+  int code = run_server_new(&gw_command_serve, &settings->run, &base, &server) < 0
+                 ? GW_EXIT_FAILED
+                 : make(server, settings, &serve);
   if (code == GW_EXIT_DONE)
     code = run_listen(&gw_command_serve, server, &settings->run, &settings->listen);
-  if (code == GW_EXIT_DONE) code = run_server(&gw_command_serve, server);
+  if (code == GW_EXIT_DONE) {
+    gw_lab_host_aim(lab, server, &settings->run, &settings->listen);
+    code = run_server(&gw_command_serve, server);
+  }
+  gw_lab_host_free(lab);
   gw_serve_free(serve);
   gw_server_free(server);
   return code;

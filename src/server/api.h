@@ -9,7 +9,7 @@
 struct gw_api;
 struct gw_exchange;
 
-#define GW_API_RESOURCES(X) X(users) X(user) X(session) X(batch) X(metrics)
+#define GW_API_RESOURCES(X) X(users) X(user) X(session) X(batch) X(metrics) X(lab)
 
 struct gw_api_resource {
   const char *path; /* exact, or a prefix with a star (godwit/server.h) */

@@ -4,6 +4,7 @@
 #ifndef GW_SERVER_PLACES_H
 #define GW_SERVER_PLACES_H
 
+#include "server/starter.h"
 #include "transport/place.h"
 
 #include <stdatomic.h>
@@ -16,6 +17,7 @@ struct gw_places {
   struct gw_server *server;
   const struct gw_memory *memory;
   const struct gw_gate *gate;
+  struct gw_starter lab;
   size_t max_message;         /* of a publication */
   uint64_t since_ns;          /* when it was made: nanoseconds of the wall clock */
   _Atomic unsigned inquiries; /* under way (server/inquiry.h) */

@@ -101,6 +101,7 @@ static int make_places(struct gw_serve *serve, const struct gw_serve_options *op
   if (!places) return GW_ERR_MEMORY;
   places->memory = serve->memory;
   places->gate = &serve->gate;
+  places->lab = options->lab;
   places->max_message = options->max_message ? options->max_message : 64 * 1024;
   for (unsigned i = 0; i < serve->n; i++) {
     places->at[i].hub = serve->hubs[i];

@@ -5,6 +5,7 @@
 #define GW_SERVER_SERVE_H
 
 #include "godwit/server.h"
+#include "server/starter.h"
 
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct gw_serve_options {
   unsigned resume_s;   /* how long a session without a connection waits; 0: 30 */
   const char *origins; /* whose pages may connect beside the server's own, as in struct gw_http;
                           borrowed during the call; NULL: nobody's */
+  struct gw_starter lab;
 };
 
 /* What is wrong with which of the options. */

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// `godwit lab`: what a page asks for happens, and its figures are true.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { Page, descendants, lives } from '../support/lab_watcher.js';
+import { run, start } from '../support/program.js';
+import { startServer } from '../support/server.js';
+import { ask, eventually } from '../support/talk.js';
+
+const NAMES = ['poll', 'longpoll', 'ndjson', 'sse', 'websocket'];
+const PUSHED = ['ndjson', 'sse', 'websocket'];
+
+let server, page;
+before(async () => {
+  server = await startServer('serve', ['--workers', '2']);
+  page = await Page.open(server);
+  assert.equal(await page.begin(), 202);
+});
+after(async () => {
+  await page?.close();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
+
+const running = (figures) => figures.phase === 'running';
+/** Waits for the run that this begins; stops what was before. */
+async function runWith(set) {
+  page.say({ stop: true });
+  const { run: last } = await page.figures((f) => f.phase === 'resting');
+  page.say({ set, start: true });
+  return page.figures((f) => f.run > last && running(f) && f.sent > (set.rate ?? 5));
+}
+/** All but the last third of a second has come, or is known to be lost. */
+const settled = (f) => (name) =>
+  f[name].messages + f[name].lost >= (f.sent - f.settings.rate / 3) * f.settings.clients;
+
+test('it runs once, rests at first, and has a port for each transport', async () => {
+  const figures = await page.figures();
+  assert.equal(await page.begin(), 200);
+  assert.equal(figures.phase, 'resting');
+  assert.equal(figures.run, 0);
+  assert.equal(figures.channel, 'lab');
+  assert.deepEqual(figures.settings, { rate: 5, payload: 256, interval: 1000, clients: 10, cursor: true });
+  assert.deepEqual(figures.transports.map(({ name }) => name), NAMES);
+  assert.equal(new Set(figures.transports.map(({ url }) => url)).size, NAMES.length);
+  for (const { memory, connections, p50, p99 } of figures.transports) {
+    assert.ok(memory > 50 && memory < 20_000, `${memory} bytes for a client`);
+    assert.deepEqual([connections, p50, p99], [0, null, null]);
+  }
+  const tree = descendants(server.pid);
+  assert.deepEqual(tree.map(({ command }) => command), ['lab', 'serve']);
+});
+
+test('what cannot be is moved to what can, and nonsense is passed over', async () => {
+  for (const nonsense of ['', '{', '[]', '"set"', '{"set":7}', '{"cut":"x"}', '{"start":1}', '\0', `{"x":"${'y'.repeat(9000)}"}`]) page.say(nonsense);
+  page.say({ set: { rate: 1e9, payload: -1, interval: '7', clients: 4.9, cursor: 'yes' } });
+  let { settings, phase } = await page.figures((f) => f.settings.clients === 4);
+  assert.deepEqual(settings, { rate: 200, payload: 48, interval: 1000, clients: 4, cursor: true });
+  assert.equal(phase, 'resting');
+  page.say({ set: { rate: 200, payload: 16384, clients: 1e6 } });
+  ({ settings } = await page.figures((f) => f.settings.clients === 200));
+  assert.ok(settings.rate < 10 && settings.rate > 1, `${settings.rate} messages a second`);
+  page.say({ set: { clients: 10, payload: 64 } });
+  ({ settings } = await page.figures((f) => f.settings.payload === 64));
+  assert.equal(settings.rate, 200, 'what was wished comes back when it can be');
+});
+
+test('each client of each transport gets each message; requests and connections are what they must be', async () => {
+  await runWith({ rate: 40, payload: 100, interval: 200, clients: 6, cursor: true });
+  const first = await page.figures((f) => running(f) && f.sent > 20);
+  const last = await page.figures((f) => f.at > first.at + 2500);
+  const polls = ((last.at - first.at) / 200) * 6;
+  assert.ok(Math.abs(last.poll.requests - first.poll.requests - polls) <= 8, `${last.poll.requests - first.poll.requests} polls of ${polls}`);
+  for (const name of NAMES) {
+    const t = last[name];
+    assert.equal(t.connections, 6, name);
+    assert.deepEqual([t.lost, t.repeated, t.recovered], [0, 0, 0], name);
+    const due = name === 'poll' ? (last.sent - 12) * 6 : (last.sent - 3) * 6;
+    assert.ok(t.messages >= due && t.messages <= last.sent * 6 + 6, `${name}: ${t.messages} of ${last.sent * 6}`);
+    assert.ok(t.p50 !== null && t.p50 <= t.p99 && t.p99 < 5000, `${name}: ${t.p50} ${t.p99}`);
+  }
+  for (const name of PUSHED) assert.equal(last[name].requests, 6, name);
+  assert.ok(last.poll.p50 > last.websocket.p50, 'a poll takes half an interval');
+  // a long poll for each message, about
+  assert.ok(last.longpoll.requests > last.sent * 6 * 0.5, `${last.longpoll.requests} long polls`);
+});
+
+test('bytes and requests are those that went over the wire', async () => {
+  page.say({ stop: true });
+  await page.figures((f) => f.phase === 'resting');
+  await page.figures(); // and nothing is under way any more
+  const still = await page.figures();
+  const port = Number(new URL(still.longpoll.url).port);
+  const request = `GET /channels/lab?limit=3 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Filler: ${'f'.repeat(500)}\r\nConnection: close\r\n\r\n`;
+  const received = await new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(request));
+    let n = 0;
+    socket.on('data', (data) => { n += data.length; }).on('error', reject).on('close', () => resolve(n));
+  });
+  assert.ok(received > 500);
+  const now = await page.figures((f) => f.longpoll.requests > still.longpoll.requests);
+  assert.equal(now.longpoll.requests, still.longpoll.requests + 1);
+  assert.equal(now.longpoll.bytes_in, still.longpoll.bytes_in + request.length);
+  assert.equal(now.longpoll.bytes_out, still.longpoll.bytes_out + received);
+  for (const name of ['poll', ...PUSHED])
+    assert.deepEqual([now[name].requests, now[name].bytes_in, now[name].bytes_out], [still[name].requests, still[name].bytes_in, still[name].bytes_out], name);
+});
+
+test('after a cut, who has a cursor gets what was published meanwhile', async () => {
+  await runWith({ rate: 50, payload: 64, interval: 100, clients: 4, cursor: true });
+  page.say({ cut: 700 });
+  const cut = await page.figures((f) => f.phase === 'cut');
+  assert.ok(cut.until > cut.at && cut.until < cut.at + 700, 'it says until when');
+  const back = await page.figures((f) => running(f) && NAMES.every((name) => f[name].recovered > 0) && NAMES.every(settled(f)));
+  for (const name of NAMES) {
+    const t = back[name];
+    assert.deepEqual([t.lost, t.repeated], [0, 0], name);
+    // 35 to 4 clients, as the clock of a busy machine has it
+    assert.ok(t.recovered >= 4 * 20 && t.recovered <= 4 * 60, `${name}: ${t.recovered}`);
+    assert.equal(t.connections, 4, name);
+  }
+  assert.equal(back.websocket.requests, 8, 'each has connected twice');
+});
+
+test('without one, who is pushed to loses it, and who asks gets all of it again', async () => {
+  await runWith({ rate: 50, payload: 64, interval: 100, clients: 4, cursor: false });
+  page.say({ cut: 700 });
+  await page.figures((f) => f.phase === 'cut');
+  const back = await page.figures((f) => running(f) && PUSHED.every((name) => f[name].lost > 0) && NAMES.every(settled(f)));
+  for (const name of PUSHED) {
+    const t = back[name];
+    assert.ok(t.lost >= 4 * 20 && t.lost <= 4 * 60, `${name}: ${t.lost}`);
+    assert.deepEqual([t.recovered, t.repeated], [0, 0], name);
+  }
+  for (const name of ['poll', 'longpoll']) {
+    const t = back[name];
+    assert.equal(t.lost, 0, name);
+    assert.ok(t.recovered >= 4 * 20 && t.repeated >= 4 * 20, `${name}: ${t.recovered} ${t.repeated}`);
+  }
+  assert.ok(back.poll.repeated > back.longpoll.repeated, 'a poll without a cursor repeats itself each time');
+});
+
+test('other clients begin another run, and stop ends it', async () => {
+  const before = await runWith({ rate: 20, clients: 3, cursor: true });
+  page.say({ set: { rate: 30, payload: 128 } });
+  const same = await page.figures((f) => f.settings.payload === 128);
+  assert.equal(same.run, before.run);
+  page.say({ set: { clients: 5 } });
+  const next = await page.figures((f) => f.run === before.run + 1 && running(f));
+  assert.equal(next.sse.connections, 5);
+  page.say({ stop: true });
+  const rest = await page.figures((f) => f.phase === 'resting' && f.sse.connections === 0);
+  assert.equal((await page.figures()).sent, rest.sent);
+});
+
+test('the channel has what the contract says, for whoever listens', async () => {
+  const { websocket, sse } = await runWith({ rate: 20, payload: 77, clients: 1 });
+  const answer = await fetch(`${sse.url}/channels/lab`, { headers: { Origin: server.url } });
+  assert.equal(answer.headers.get('access-control-allow-origin'), server.url);
+  const { publications } = await answer.json();
+  assert.ok(publications.length > 0);
+  let seq = Number(publications[0].text.split(' ')[0]);
+  for (const { text } of publications) {
+    assert.equal(text.length, 77);
+    const [, n, at] = /^(\d+) (\d+\.\d{3}) [a-z]+$/.exec(text);
+    assert.equal(Number(n), seq++);
+    assert.ok(Math.abs(Date.now() - Number(at)) < 60_000);
+  }
+  const stranger = await fetch(`${websocket.url}/channels/lab`, { headers: { Origin: 'http://evil.example' } });
+  assert.equal(stranger.status, 403);
+});
+
+test('whom it is not for', async () => {
+  assert.equal((await ask(server, 'GET', '/lab/start')).status, 405);
+  assert.equal((await ask(server, 'POST', '/lab/start', { headers: { Origin: 'http://evil.example' } })).status, 403);
+  assert.equal((await ask(server, 'POST', '/lab/start', { headers: { 'X-Forwarded-For': '192.0.2.1' } })).status, 403);
+  const bad = await run(['lab', 'ftp://localhost']);
+  assert.equal(bad.code, 2);
+  const nobody = await run(['lab', 'http://127.0.0.1:1']);
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /does a server listen there/);
+});
+
+test('a second lab finds the first and ends', async () => {
+  const second = await run(['lab', server.url]);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /a lab runs at this server already/);
+  assert.equal(descendants(server.pid).length, 2);
+});
+
+/** But standard error, which is the same for all. */
+const socketsOf = (pid) => readdirSync(`/proc/${pid}/fd`).filter((fd) => fd !== '2').map((fd) => {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return ''; // closed meanwhile
+  }
+}).filter((link) => link.startsWith('socket:'));
+
+test('nothing of the server is handed down to the lab', async () => {
+  for (const { pid } of descendants(server.pid)) {
+    const own = socketsOf(server.pid);
+    assert.deepEqual(socketsOf(pid).filter((socket) => own.includes(socket)), []);
+  }
+});
+
+test('the lab ends when nobody looks, and the measured server with it', async (t) => {
+  const lone = await startServer('serve', ['--workers', '1']);
+  t.after(() => lone.kill());
+  const watcher = await Page.open(lone);
+  const lab = start(['lab', lone.url, '--idle', '1']);
+  await watcher.figures();
+  await watcher.figures();
+  const [measured] = descendants(lab.child.pid);
+  await watcher.close();
+  const { code } = await lab.ended;
+  assert.equal(code, 0);
+  assert.ok(!lives(measured.pid));
+});
+
+/** A server with a lab: {server, lab, measured}. */
+async function withLab(t) {
+  const main = await startServer('serve', ['--workers', '2']);
+  t.after(() => main.kill());
+  const watcher = await Page.open(main);
+  assert.equal(await watcher.begin(), 202);
+  await watcher.figures();
+  const [lab, measured] = descendants(main.pid);
+  return { main, watcher, lab: lab.pid, measured: measured.pid };
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'])
+  test(`the lab ends with its server: ${signal}`, async (t) => {
+    const { main, lab, measured } = await withLab(t);
+    if (signal === 'SIGKILL') await main.kill();
+    else assert.deepEqual(await main.stop(), { code: 0, signal: null });
+    await eventually(() => !lives(lab) && !lives(measured), 'the end of both');
+  });
+
+test('the measured server ends with the lab, however that ends; then it can be started again', async (t) => {
+  const { main, watcher, lab, measured } = await withLab(t);
+  process.kill(lab, 'SIGKILL');
+  await eventually(() => !lives(lab) && !lives(measured), 'the end of both');
+  await eventually(() => descendants(main.pid).length === 0, 'nothing left');
+  assert.equal(await watcher.begin(), 202);
+  await watcher.figures();
+  const [again, child] = descendants(main.pid);
+  process.kill(child.pid, 'SIGKILL');
+  await eventually(() => !lives(again.pid), 'the end of the lab');
+  assert.match(main.log(), /^godwit lab: the measured server/m);
+});
