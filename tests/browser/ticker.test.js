@@ -83,13 +83,13 @@ test('hundreds of prices a second come, and the page shows the newest of each', 
   const server = await serve();
   const page = await open(server, { viewport: DESKTOP });
   const ear = listen(server);
-  await ear.until((boards) => boards.length && boards.at(-1).at - boards[0].at >= 2000);
-  const { boards } = ear;
-  const count = boards.reduce((sum, { prices }) => sum + prices.size, 0);
-  const perSecond = count / ((boards.at(-1).heard - boards[0].heard) / 1000);
-  assert.ok(perSecond >= 300, `${perSecond} prices a second`);
-  const shown = Number(await page.locator('#rate').textContent());
-  assert.ok(shown >= 300, `the page says ${shown}`);
+  // A machine that tests other things at the same time may lose a second; not each of them.
+  await ear.until((boards) => {
+    const last = boards.filter(({ heard }) => heard > boards.at(-1).heard - 1500);
+    const seconds = (last.at(-1)?.heard - last[0]?.heard) / 1000;
+    return seconds > 1 && last.slice(1).reduce((sum, { prices }) => sum + prices.size, 0) / seconds >= 400;
+  });
+  await page.waitForFunction(() => Number(document.getElementById('rate').textContent) >= 400);
   assert.equal(await rows(page), 40);
   await until(page, 'fast', ({ age, missed, perSecond: n }) => age < 0.5 && missed === 0 && n > 10);
   await page.waitForFunction(() => [...document.querySelectorAll('#rows canvas')].every((canvas) => {
@@ -98,7 +98,7 @@ test('hundreds of prices a second come, and the page shows the newest of each', 
   }));
   // What is painted is a board that was published, moments ago: all prices of one and the same.
   const texts = await page.locator('#rows').evaluate((body) => [...body.rows].map((row) => [row.querySelector('b').textContent, row.querySelector('.price').textContent]));
-  assert.ok(boards.slice(-15).some(({ prices }) => texts.every(([symbol, text]) => prices.get(symbol).price.toFixed(2) === text)));
+  await ear.until((boards) => boards.slice(-60).some(({ prices }) => texts.every(([symbol, text]) => prices.get(symbol).price.toFixed(2) === text)));
   await page.waitForFunction(() => document.getAnimations().length > 0); // moves light up
   await shot(page, 'ticker-desktop-light');
   await accessible(page);
@@ -235,8 +235,8 @@ test('a slow reader gets fewer prices but fresh ones, one that must take all see
   const server = await serve();
   const page = await open(server, { viewport: DESKTOP });
   const late = await until(page, 'late', ({ age }) => age > 4);
-  const fresh = await facts(page, 'fresh');
-  assert.ok(fresh.age < 2 && fresh.perSecond < 3 && fresh.missed > 20, JSON.stringify(fresh));
+  const fresh = await until(page, 'fresh', ({ age }) => age < 1.6);
+  assert.ok(fresh.perSecond < 3 && fresh.missed > 20, JSON.stringify(fresh));
   assert.ok(late.perSecond < 3 && late.missed === 0, JSON.stringify(late));
   await until(page, 'fast', ({ age, perSecond, missed }) => age < 0.5 && perSecond > 8 && missed === 0);
   await until(page, 'late', ({ age }) => age > late.age + 1);
