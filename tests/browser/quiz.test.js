@@ -129,6 +129,7 @@ test('from the code to the results, with three players', async () => {
 
   await lead.getByRole('button', { name: 'Play again' }).click();
   await isIn(ann);
+  assert.equal(await ann.locator('#play-points').textContent(), '', 'points begin anew');
   await put(lead);
   await answer(cy, 'Four');
   await tally(lead, '1 of 3 answered');
@@ -409,8 +410,8 @@ test('a keyboard is enough, and a screen reader hears what happens', async () =>
   const ann = await open(lead.link, { name: 'Ann' });
   await ann.getByLabel('Your name').focus();
   await ann.keyboard.press('Enter');
-  await isIn(ann);
   const spoken = (page, words) => page.locator('#say', { hasText: words }).waitFor({ state: 'attached' });
+  await spoken(ann, 'You are in.');
   await here(lead, 1);
   await lead.locator('#go').focus();
   await lead.keyboard.press('Enter');

@@ -101,7 +101,8 @@ export function playerView(g, code, name, playing) {
     setText(byId('play-step'), isKnown ? `${many(state.of, 'question')}` : `Quiz ${code}`);
     setText(byId('play-asked'), isKnown ? 'You are in.' : isHostHere === false ? 'Nobody hosts this quiz now.' : 'Waiting for the host');
     setText(byId('play-hint'), isKnown ? 'The first question comes up here by itself.' : isHostHere === false ? 'Look at the code again, or stay: this page goes on when the host comes.' : '');
-    tell('wait', byId('play-asked').textContent);
+    const words = byId('play-asked').textContent;
+    tell(`wait ${words}`, words);
   }
 
   function paintAsked(state) {
@@ -164,7 +165,7 @@ export function playerView(g, code, name, playing) {
     paintRanks(state);
     paintAway(state);
     paintTime();
-    if (state?.players) setText(byId('play-points'), ownRow() ? many(ownRow().points, 'point') : '');
+    if (state?.players || state?.phase === 'lobby') setText(byId('play-points'), ownRow() ? many(ownRow().points, 'point') : '');
     const canRepeat = state?.phase === 'open' && mine.said === 'failed';
     submit.disabled = !canAnswer() && !canRepeat;
     const words = { sending: 'Sending …', sent: 'Answer sent', failed: 'Send again' };
