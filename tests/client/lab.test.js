@@ -66,6 +66,15 @@ test('a delivery costs the bytes of both ways, and is set against its payload', 
   assert.deepEqual(costOf(first, first, 50), { bytes: null, overhead: null, micros: null });
 });
 
+test('clients in browsers are in the bytes, so they count among those that are delivered to', () => {
+  const pages = { of: Object.fromEntries(TRANSPORTS.map((name) => [name, { connections: 20 }])) }; // ten of the lab, ten windows
+  const [alone, shared] = [compare(run(10)), compare(run(10, pages))];
+  assert.deepEqual([shared.sse.bytes, shared.sse.micros, shared.sse.messages], [alone.sse.bytes / 2, alone.sse.micros / 2, alone.sse.messages * 2]);
+  assert.equal(shared.sse.delivered, alone.sse.delivered);
+  const away = { of: { sse: { connections: 0 } } }; // cut off: nothing to divide among
+  assert.equal(compare(run(10, away)).sse.bytes, alone.sse.bytes);
+});
+
 test('the five are compared over the last seconds of the same run and settings', () => {
   const slow = run(10);
   const all = compare(slow);

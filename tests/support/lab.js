@@ -3,6 +3,7 @@
 // are that server's own, so that the page's clients have something real to hear.
 
 import godwit from '../../web/client/godwit.js';
+import { Queue } from './queue.js';
 
 const NAMES = ['poll', 'longpoll', 'ndjson', 'sse', 'websocket'];
 export const SETTINGS = { rate: 10, payload: 64, interval: 1000, clients: 10, cursor: true };
@@ -27,14 +28,20 @@ export function figuresAt(seconds, { settings = SETTINGS, run = 1, phase = 'runn
   };
 }
 
-/** @returns {Promise<{heard: object[], publish(figures: object): Promise, say(text: string): Promise, g, close(): void}>} */
+/** @returns {Promise<{said: Queue, wished: object, say(what: object|string): Promise, g, close(): void}>}  `wished`: the settings that pages have asked for */
 export async function fakeLab(server, { WebSocket }) {
   const g = godwit(server.url, { user: 'lab', WebSocket, share: false });
-  const heard = [];
+  const said = new Queue();
+  const wished = {};
   const control = g.channel('lab:control');
   const figures = g.channel('lab:figures');
   const isUp = new Promise((resolve) => { const off = g.on('state', ({ state }) => state === 'online' && (off(), resolve())); });
-  control.on('message', (message) => message.text.startsWith('{') && heard.push(message.json()));
+  control.on('message', (message) => {
+    if (!message.text.startsWith('{')) return;
+    const wish = message.json();
+    Object.assign(wished, wish.set);
+    said.put(wish);
+  });
   await isUp;
-  return { g, heard, publish: (value) => figures.publish(value), say: (text) => figures.publish(text), close: () => g.close() };
+  return { g, said, wished, say: (what) => figures.publish(what), close: () => g.close() };
 }

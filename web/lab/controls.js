@@ -18,8 +18,8 @@ export const STEPS = {
 export const PRESETS = {
   chat: { rate: 2, payload: 128, interval: 1000, clients: 20 },
   ticker: { rate: 50, payload: 64, interval: 500, clients: 10 },
-  rare: { rate: 0.2, payload: 256, interval: 10_000, clients: 20 },
-  dashboards: { rate: 1, payload: 1024, interval: 2000, clients: 200 },
+  rare: { rate: 0.2, payload: 256, interval: 1000, clients: 20 },
+  dashboards: { rate: 1, payload: 1024, interval: 5000, clients: 200 },
 };
 
 const BEGINS = { rate: 5, payload: 256, interval: 1000, clients: 10, cursor: true }; // shown until the lab says what holds

@@ -68,15 +68,21 @@ function since(samples, seconds) {
   return first;
 }
 
+/**
+ * Of how many clients the server's figures are, for each that the lab's program counts the messages of: pages take part too, one
+ * connection each, and what they are sent is in the server's bytes but not in the program's messages.
+ */
+export const shareOf = ({ connections }, clients) => Math.max(1, connections / clients);
+
 /** What happened between two figures of one transport, a second: requests, bytes, messages, share of a core. */
-export function between(first, last, seconds) {
+export function between(first, last, seconds, share = 1) {
   const each = (name) => Math.max(0, last[name] - first[name]) / seconds;
-  return { requests: each('requests'), in: each('bytes_in'), out: each('bytes_out'), messages: each('messages'), cpu: each('cpu') * 100 };
+  return { requests: each('requests'), in: each('bytes_in'), out: each('bytes_out'), messages: each('messages') * share, cpu: each('cpu') * 100 };
 }
 
 /** What a delivered message costs: bytes both ways, times its payload, microseconds of the server. Null before there is one. */
-export function costOf(first, last, payload) {
-  const messages = last.messages - first.messages;
+export function costOf(first, last, payload, share = 1) {
+  const messages = (last.messages - first.messages) * share;
   if (messages <= 0) return { bytes: null, overhead: null, micros: null };
   const bytes = (last.bytes_in - first.bytes_in + last.bytes_out - first.bytes_out) / messages;
   return { bytes, overhead: bytes / payload, micros: ((last.cpu - first.cpu) * 1e6) / messages };
@@ -91,8 +97,9 @@ export function compare(samples) {
   const all = {};
   for (const name of TRANSPORTS) {
     const now = last.transports[name];
-    const rates = seconds > 0 ? between(near.transports[name], now, seconds) : { requests: null, in: null, out: null, messages: null, cpu: null };
-    const { bytes, overhead, micros } = costOf(far.transports[name], now, last.settings.payload);
+    const share = shareOf(now, last.settings.clients);
+    const rates = seconds > 0 ? between(near.transports[name], now, seconds, share) : { requests: null, in: null, out: null, messages: null, cpu: null };
+    const { bytes, overhead, micros } = costOf(far.transports[name], now, last.settings.payload, share);
     all[name] = {
       ...rates, bytes, overhead, micros, p50: now.p50 ?? lastKnown(samples, name, 'p50'), p99: now.p99 ?? lastKnown(samples, name, 'p99'),
       total: now.requests, delivered: now.messages, connections: now.connections, memory: now.memory,

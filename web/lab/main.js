@@ -26,6 +26,9 @@ const paintControls = bindControls(experiment).paint;
 const [paintTable, paintCut, paintClients, paintCharts, paintExplanation] = [buildTable(), buildCutReport(), buildOwn(), buildCharts(), buildExplanation()];
 let ownTimer = 0, hiddenTimer = 0, isAsleep = false;
 
+const follow = () => own.follow(runs() && !isAsleep && byId('own-takes').checked ? experiment.figures : null);
+byId('own-takes').addEventListener('change', follow);
+
 const runs = () => ['running', 'cut'].includes(experiment.phase);
 
 function sayPhase() {
@@ -67,7 +70,7 @@ function paintAll() {
 }
 
 experiment.on('change', () => {
-  own.follow(runs() && !isAsleep ? experiment.figures : null);
+  follow();
   if (!document.hidden) paint();
 });
 experiment.on('cut', own.cut);
@@ -83,7 +86,7 @@ document.addEventListener('visibilitychange', () => {
     return;
   }
   isAsleep = false;
-  own.follow(runs() ? experiment.figures : null);
+  follow();
   paintAll();
 });
 

@@ -9,7 +9,7 @@ export const emptyShare = (requests, messages) => (requests > 0 ? round(Math.max
 function facts(now, settings, speak) {
   return {
     requests: speak.rate(now.requests), messages: speak.rate(now.messages), bytes: speak.bytes(now.bytes), payload: speak.bytes(settings.payload),
-    around: speak.bytes(now.bytes === null ? null : Math.max(0, now.bytes - settings.payload)), p50: speak.ms(now.p50), clients: speak.count(settings.clients),
+    around: speak.bytes(now.bytes === null ? null : Math.max(0, now.bytes - settings.payload)), p50: speak.ms(now.p50), clients: speak.count(now.connections),
     interval: speak.ms(settings.interval), connections: speak.count(now.connections), empty: speak.count(emptyShare(now.requests, now.messages)),
     repeated: speak.count(now.repeated), batch: speak.rate(now.requests > 0 ? now.messages / now.requests : null),
   };
@@ -44,7 +44,7 @@ export function sayAll(all, settings, phase, speak) {
   else if (times >= 1.5 && emptyShare(poll.requests, poll.messages) >= 50) said.push(['all.waste', { times: speak.times(times) }]);
   else if (poll.messages >= poll.requests) said.push(['all.bulk', { batch: speak.rate(poll.messages / poll.requests), delay: speak.ms(poll.p50) }]);
   if (settings.interval >= 5000) said.push(['all.patience', { interval: speak.ms(settings.interval) }]);
-  said.push(['all.sse', { sse: speak.bytes(sse.bytes), websocket: speak.bytes(websocket.bytes), delay: speak.ms(sse.p50) }]);
+  said.push(['all.sse', { sse: speak.bytes(sse.bytes), websocket: speak.bytes(websocket.bytes), delay: speak.ms(sse.p50), other: speak.ms(websocket.p50) }]);
   return said;
 }
 

@@ -55,7 +55,7 @@ export default {
   'name.websocket': 'WebSocket',
 
   'figures.title': '나란히 비교',
-  'figures.hint': '방식별로 모든 클라이언트를 합한 값입니다. 초당 값은 최근 5초, 메시지당 비용은 최근 30초, 누계는 이번 측정을 기준으로 합니다. 바이트는 TCP 페이로드, 곧 요청과 응답의 헤더, 본문, 프레임을 모두 셉니다.',
+  'figures.hint': '브라우저를 포함해 방식별로 모든 클라이언트를 합한 값입니다. 초당 값은 최근 5초, 메시지당 비용은 최근 30초, 누계는 이번 측정을 기준으로 합니다. 바이트는 TCP 페이로드, 곧 요청과 응답의 헤더, 본문, 프레임을 모두 셉니다.',
   'table.corner': '항목',
   'table.transport': '전송 방식',
   'group.asked': '요청',
@@ -75,7 +75,7 @@ export default {
   'measure.cpu': 'CPU(코어 하나 기준)',
   'measure.micros': '메시지당 CPU',
   'measure.memory': '클라이언트당 메모리',
-  'measure.delivered': '수신 누계',
+  'measure.delivered': '실험 클라이언트의 수신 누계',
   'measure.lost': '유실',
   'measure.repeated': '중복',
   'measure.recovered': '복구',
@@ -103,6 +103,8 @@ export default {
 
   'own.title': '이 브라우저에서',
   'own.hint': '이 페이지도 방식마다 클라이언트를 하나씩 두고 같은 포트에 연결합니다. 개발자 도구(F12)의 네트워크 탭을 열어 보십시오. 폴링은 목록을 계속 채우지만 나머지는 훨씬 조용합니다. 창이 1분 넘게 가려져 있으면 쉽니다.',
+  'own.takes': '참여',
+  'own.counted': '위의 서버 수치에는 브라우저를 포함한 모든 클라이언트가 들어갑니다. 브라우저의 요청 헤더는 실험 프로그램의 것보다 큽니다. 실험 프로그램의 클라이언트만 보려면 끄십시오.',
   'own.state': '상태',
   'own.requests': '요청',
   'own.messages': '메시지',
@@ -120,7 +122,7 @@ export default {
   'all.bulk': '폴링 한 번에 메시지를 {batch}개씩 모아 받습니다. 바이트는 아끼지만 그만큼 {delay} 늦어집니다.',
   'all.large': '페이로드가 {payload}이면 헤더는 거의 문제가 되지 않습니다. 폴링조차 페이로드의 {overhead}만 전송합니다.',
   'all.patience': '{interval} 늦어도 괜찮다면 폴링으로 충분합니다. 연결을 열어 둘 필요가 없고, HTTP를 아는 것이라면 무엇이든 할 수 있습니다.',
-  'all.sse': '메시지 하나에 SSE는 {sse}, WebSocket은 {websocket}를 쓰고, SSE도 똑같이 빠릅니다({delay}). 듣기만 한다면 WebSocket이 필요하지 않습니다.',
+  'all.sse': '메시지 하나를 전하는 데 SSE는 {sse}, {delay}, WebSocket은 {websocket}, {other}입니다. 한 방향이라면 둘의 차이는 거의 없습니다.',
 
   'how.title': '방식별 동작 원리',
   'head.good': '알맞은 곳',
