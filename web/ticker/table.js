@@ -17,7 +17,7 @@ export const priceText = (price) => (price < 0.1 ? small : number).format(price)
 function changeText(change) {
   const text = Math.abs(change).toFixed(2);
   if (text === '0.00') return ['0.00 %', 'same'];
-  return change > 0 ? [`▲ +${text} %`, 'up'] : [`▼ −${text} %`, 'down'];
+  return change > 0 ? [`+${text} %`, 'up'] : [`−${text} %`, 'down'];
 }
 
 export function makeTable(body, instruments) {
