@@ -32,7 +32,7 @@ export const WIRE = {
     { from: 'server', text: chunk(`${OF_IT}\n`) },
   ],
   sse: [
-    { from: 'client', text: get(AFTER, 'Accept: text/event-stream') },
+    { from: 'client', text: get('/channels/lab', 'Accept: text/event-stream', `Last-Event-ID: ${CURSOR}:7`) },
     { from: 'server', text: stream('text/event-stream') },
     { from: 'server', text: chunk(`retry: 2000\nid: ${CURSOR}:7\n\n`) },
     { from: 'server', text: chunk(`id: ${CURSOR}:8\ndata: ${MESSAGE}\n\n`) },
