@@ -30,14 +30,15 @@ before(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'godwit-page-'));
   files = spawn(PYTHON, ['-u', '-m', 'http.server', '--bind', '127.0.0.1', '--directory', folder, '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
   process.on('exit', () => files.kill('SIGKILL'));
-  let said = '';
-  for await (const text of files.stdout) {
-    said += text;
-    const port = /port (\d+)/.exec(said)?.[1];
-    if (!port) continue;
-    site = `http://localhost:${port}`;
-    break;
-  }
+  site = await new Promise((resolve, reject) => {
+    let said = '';
+    files.once('close', () => reject(new Error(`http.server has ended: ${said}`)));
+    files.stdout.on('data', (text) => { // to its end: who writes to nobody is killed
+      said += text;
+      const port = /port (\d+) /.exec(said)?.[1];
+      if (port) resolve(`http://localhost:${port}`);
+    });
+  });
 });
 after(() => {
   files.kill('SIGKILL');
