@@ -283,6 +283,8 @@ test('the server is killed and started again: what waits goes out once, and the 
   const ben = await enter(server, 'Ben', { outage: true });
   await say(ann, 'before');
   await heard(ben, 'before');
+  await post(server, '/users/Ann?user=Ben', 'between us, before');
+  await unread(talk(ann, 'Ben'), 1);
   await server.kill();
   for (const page of [ann, ben]) await connection(page, 'Disconnected');
   await say(ann, 'while it was away');
@@ -297,7 +299,12 @@ test('the server is killed and started again: what waits goes out once, and the 
     assert.deepEqual(await texts(page), ['before', 'while it was away']);
   }
   await ann.getByText('The server has begun anew').waitFor();
-  await person(ann, 'Ben').waitFor();
+  await person(ann, 'Ben').click();
+  await ann.getByText('The server has begun anew').waitFor();
+  await person(ben, 'Ann').click();
+  await say(ben, 'between us, after');
+  await heard(ann, 'between us, after');
+  assert.deepEqual(await texts(ann), ['between us, before', 'between us, after']);
   assert.deepEqual((await read(again, '/channels/chat:lobby')).map(({ text }) => text), ['while it was away']);
 });
 
