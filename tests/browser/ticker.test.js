@@ -216,11 +216,12 @@ test('a feed from outside is the market; when it ends the window goes on', async
   await source(page, 'a feed from outside');
   await page.locator('#rows tr', { hasText: 'XAU' }).waitFor();
   await ear.until((boards) => boards.length > 60 && boards.slice(-40).every(({ from }) => from === undefined));
-  assert.equal(await page.locator('#rows tr', { hasText: 'GDWT' }).locator('.price').textContent(), '55.50');
+  await page.locator('#rows tr', { hasText: 'GDWT' }).locator('.price', { hasText: /^55\.50$/ }).waitFor();
   isOver = true;
   await posting;
   await source(page, 'this window');
-  const next = ear.boards.find(({ from }, i) => from && ear.boards.slice(0, i).some((each) => !each.from));
+  await ear.until((boards) => boards.at(-1).from);
+  const next = ear.boards[ear.boards.findLastIndex(({ from }) => !from) + 1];
   assert.ok(Math.abs(next.prices.get('GDWT').price / 55.5 - 1) < 0.01, 'it goes on from the feed');
 });
 
