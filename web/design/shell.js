@@ -3,7 +3,7 @@
 
 import { element, setText } from './dom.js';
 
-const PAGES = ['chat', 'quiz', 'ticker', 'map', 'lab'];
+export const PAGES = ['chat', 'quiz', 'ticker', 'map', 'lab'];
 const THEMES = ['auto', 'light', 'dark'];
 const PATIENCE_MS = 700; // a loss that is mended sooner is not worth a line across the page
 
