@@ -156,4 +156,3 @@ onKept(() => {
 const name = bindName(byId('name'), rename);
 begin(name(), keptUnsent(), 'left');
 show(placeOf(location.href));
-if (!isPhone.matches) composer.focus();
