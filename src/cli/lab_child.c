@@ -17,10 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-  LINE_MAX_LEN = 8192, /* a log line is shorter */
-  END_MS = 1000,
-};
+enum { LINE_MAX_LEN = 8192 }; /* a log line is shorter */
 
 struct gw_lab_child {
   struct gw_loop *loop;
@@ -71,7 +68,7 @@ static void take_lines(struct gw_lab_child *child) {
 /* Of a child that has closed its standard error the end is near, or due. */
 static void ended(struct gw_lab_child *child) {
   gw_loop_io_remove(child->loop, &child->io);
-  gw_lab_end(child->pid, END_MS);
+  gw_lab_end(child->pid);
   child->pid = 0;
   child->events->on_end(child->owner);
 }
@@ -91,7 +88,8 @@ static void on_ready(struct gw_io *io, unsigned events) {
 /* ---- life ---- */
 
 static int spawn(struct gw_lab_child *child, const char *origins) {
-  char channel[] = GW_LAB_CHANNEL "=history:5000,bytes:64M,home:1,presence:off", text[16];
+  char channel[] = GW_LAB_CHANNEL "=history:5000,bytes:64M,home:1,presence:off,publish:api",
+       text[16];
   char listen[GW_LAB_WORKERS * sizeof "127.0.0.1:0@99,"] = "";
   size_t len = 0;
   for (unsigned i = 1; i <= GW_LAB_WORKERS; i++)
@@ -123,7 +121,7 @@ int gw_lab_child_open(struct gw_loop *loop, const char *origins,
   gw_buf_init(&child->log, LINE_MAX_LEN);
   int r = spawn(child, origins);
   if (r < 0) {
-    if (child->pid) gw_lab_end(child->pid, 0);
+    if (child->pid) gw_lab_end(child->pid);
     if (child->io.fd >= 0) close(child->io.fd);
     free(child);
     return r;
@@ -140,7 +138,7 @@ void gw_lab_child_close(struct gw_lab_child *child) {
   if (!child) return;
   if (child->pid) {
     gw_loop_io_remove(child->loop, &child->io);
-    gw_lab_end(child->pid, END_MS);
+    gw_lab_end(child->pid);
   }
   close(child->io.fd);
   gw_buf_clear(&child->log);

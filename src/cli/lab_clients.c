@@ -184,7 +184,7 @@ static void on_timer(struct gw_timer *timer) {
   if (now > all->due_us + (uint64_t)all->interval_ms * 1000) all->due_us = now; /* it stood still */
   for (; all->due_us <= now; all->due_us += step) {
     struct gw_intake *intake = all->at[all->next].intake;
-    if (intake && !gw_lab_poll_ask(intake)) all->skipped++;
+    if (intake && intake->is_open && !gw_lab_poll_ask(intake)) all->skipped++;
     all->next = (all->next + 1) % all->n;
   }
   gw_loop_timer_set(all->loop, &all->timer, (all->due_us - now + 999) / 1000);

@@ -400,7 +400,6 @@ static int take_signals(struct lab *lab) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
   signal(SIGPIPE, SIG_IGN);
   if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return GW_ERR_SYSTEM;
   lab->signals.on_ready = on_signal;

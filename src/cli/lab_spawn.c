@@ -7,15 +7,15 @@
 
 #include "godwit/error.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 5, FAILED = 127 };
+enum { FAILED = 127 };
 
 /* In the child. Descriptors of ours are all closed by the exec (O_CLOEXEC). */
 static _Noreturn void become(char *const *argv, int error_fd, pid_t parent) {
@@ -39,12 +39,8 @@ int gw_lab_spawn(char *const *argv, int error_fd, pid_t *out_pid) {
   return 0;
 }
 
-void gw_lab_end(pid_t pid, unsigned wait_ms) {
-  kill(pid, SIGTERM);
-  for (unsigned waited = 0; waited < wait_ms; waited += LOOK_MS) {
-    if (waitpid(pid, NULL, WNOHANG) != 0) return;
-    nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
-  }
+void gw_lab_end(pid_t pid) {
   kill(pid, SIGKILL);
-  waitpid(pid, NULL, 0);
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    continue;
 }

@@ -9,7 +9,7 @@
  * /dev/null, standard error is `error_fd`. The kernel ends it (SIGKILL) with the calling thread.
  * GW_ERR_SYSTEM. */
 int gw_lab_spawn(char *const *argv, int error_fd, pid_t *out_pid);
-/* Ends it: SIGTERM, and SIGKILL where it has not gone `wait_ms` later. Then it is no more. */
-void gw_lab_end(pid_t pid, unsigned wait_ms);
+/* Ends it at once, and waits for that: for one that has nothing to lose. */
+void gw_lab_end(pid_t pid);
 
 #endif
