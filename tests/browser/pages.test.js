@@ -89,9 +89,9 @@ for (const path of pages) {
     assert.ok(Math.min(...times) < LOAD_MS, `${times.map(Math.round)} ms`);
   });
 
-  test(`${path} says what it is, and where one is`, async () => {
+  test(`${path} says what it is and where one is; the first Tab leads past the header; colours that were chosen stay`, async () => {
     const server = await serve();
-    const page = await visit(server, path);
+    const page = await visit(server, path, { colorScheme: 'light' });
     assert.match(await page.title(), path === '/' ? /^Godwit/ : /^\S.* · Godwit$/);
     const h1 = page.getByRole('heading', { level: 1 }); // of those that are not hidden
     assert.equal(await h1.count(), 1);
@@ -100,6 +100,23 @@ for (const path of pages) {
     assert.match(await page.locator('html').getAttribute('lang'), /^(en|ko)$/);
     const current = await page.locator('#bar [aria-current="page"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
     assert.deepEqual(current, [path]);
+
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => document.activeElement.matches('a.skip') && document.activeElement.getBoundingClientRect().top >= 0));
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => document.activeElement.matches('main *')));
+
+    const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const light = await ground();
+    await page.getByRole('button', { name: /^(Colours|색상)/ }).click(); // light
+    await page.getByRole('button', { name: /^(Colours|색상)/ }).click(); // dark
+    const dark = await ground();
+    assert.notEqual(dark, light);
+    await page.reload();
+    if (!GO_IN[path]) await connection(page, 'Connected');
+    assert.equal(await ground(), dark);
   });
 
   for (const colorScheme of ['light', 'dark']) {
@@ -114,31 +131,6 @@ for (const path of pages) {
       await accessible(page);
     });
   }
-
-  test(`${path} keeps the colours that were chosen`, async () => {
-    const server = await serve();
-    const page = await visit(server, path, { colorScheme: 'light' });
-    const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-    const light = await ground();
-    await page.getByRole('button', { name: /^(Colours|색상)/ }).click(); // light
-    await page.getByRole('button', { name: /^(Colours|색상)/ }).click(); // dark
-    const dark = await ground();
-    assert.notEqual(dark, light);
-    await page.reload();
-    if (!GO_IN[path]) await connection(page, 'Connected');
-    assert.equal(await ground(), dark);
-  });
-
-  test(`${path}: the first Tab is the way past the header`, async () => {
-    const server = await serve();
-    const page = await visit(server, path);
-    await page.keyboard.press('Tab');
-    assert.ok(await page.evaluate(() => document.activeElement.matches('a.skip') && document.activeElement.getBoundingClientRect().top >= 0));
-    await page.keyboard.press('Enter');
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
-    await page.keyboard.press('Tab');
-    assert.ok(await page.evaluate(() => document.activeElement.matches('main *')));
-  });
 
   test(`${path} says that the server has gone, and comes back with it`, async () => {
     const server = await serve();
