@@ -31,23 +31,24 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     leader = other;
     engine?.retire();
     engine = undefined;
-    follow(port);
+    tabs.clear();
     post('hi');
+    follow(port);
   }
   function elect() {
     clearTimeout(electing);
     electing = setTimeout(take, 200 + 300 * random());
   }
 
-  /** As the leader. */
+  /** As the leader. What a tab says that has not said hi is for the one before: it says all of that again. */
   function serve(tab, word, values) {
     if (word === 'gone') return engine?.drop(tab, tabs.delete(tab));
-    if (!tabs.has(tab)) locks?.request(name + tab, { signal: quit.signal }, () => serve(tab, 'gone')).catch(() => {});
-    tabs.add(tab);
-    if (port[word]) return engine[word](...values);
+    if (port[word]) return tabs.has(tab) && engine[word](...values);
     if (word === 'tell') return; // of a leader that has gone
     post('lead');
     if (word === 'there') return;
+    if (!tabs.has(tab)) locks?.request(name + tab, { signal: quit.signal }, () => serve(tab, 'gone')).catch(() => {});
+    tabs.add(tab);
     const [facts, state] = engine.present();
     if (facts) post('tell', 'up', facts);
     post('tell', 'state', state);
