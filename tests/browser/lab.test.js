@@ -218,6 +218,36 @@ test('a lab that goes is told; one that comes back goes on', async () => {
   await phase(page, 'Measuring');
 });
 
+test('the page’s own clients rest while it is hidden, and where they are switched off', async () => {
+  const server = await serve();
+  const program = await lab(server);
+  const page = await open(server, {
+    prepare: (target) => target.addInitScript(() => {
+      const wait = setTimeout;
+      globalThis.setTimeout = (step, ms, ...rest) => wait(step, ms === 60_000 ? 20 : ms, ...rest); // a minute is soon over
+    }),
+  });
+  program.run();
+  await shows(own(page, 'sse', 'state'), 'on');
+  await page.getByLabel('Take part').uncheck();
+  await shows(own(page, 'sse', 'state'), 'off');
+  await page.getByLabel('Take part').check();
+  await shows(own(page, 'sse', 'state'), 'on');
+
+  const sessions = async () => (await (await fetch(`${server.url}/channels/lab/presence`)).json()).sessions;
+  const until = async (is) => { while (!is(await sessions())); };
+  await until((n) => n >= 3);
+  const hide = (isHidden) => page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+  await hide(true);
+  await until((n) => n === 0);
+  await hide(false);
+  await until((n) => n >= 3);
+  await shows(own(page, 'sse', 'state'), 'on');
+});
+
 test('garbage in the channels leaves the page as it is', async () => {
   const server = await serve();
   const program = await lab(server);

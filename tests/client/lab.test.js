@@ -164,6 +164,7 @@ test('the headline fits the settings', () => {
   assert.deepEqual(keys({ rate: 0.5, interval: 500 }), ['all.facts', 'all.waste', 'all.sse']);
   assert.deepEqual(keys({ rate: 50 }), ['all.facts', 'all.bulk', 'all.sse']);
   assert.deepEqual(keys({ interval: 10_000 }), ['all.facts', 'all.bulk', 'all.patience', 'all.sse']);
+  assert.deepEqual(keys({ rate: 50, cursor: false }), ['all.facts', 'all.sse']); // nothing is saved by asking for everything again
   assert.deepEqual(keys({ payload: 8192 }), ['all.facts', 'all.large', 'all.sse']);
   assert.deepEqual(sayAll(compare(run(3)), SETTINGS, 'cut', en), []);
 });

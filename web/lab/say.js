@@ -41,8 +41,8 @@ export function sayAll(all, settings, phase, speak) {
   }]];
   const times = poll.bytes / websocket.bytes;
   if (settings.payload >= 4096) said.push(['all.large', { payload: speak.bytes(settings.payload), overhead: speak.times(poll.overhead) }]);
-  else if (times >= 1.5 && emptyShare(poll.requests, poll.messages) >= 50) said.push(['all.waste', { times: speak.times(times) }]);
-  else if (poll.messages >= poll.requests) said.push(['all.bulk', { batch: speak.rate(poll.messages / poll.requests), delay: speak.ms(poll.p50) }]);
+  else if (settings.cursor && times >= 1.5 && emptyShare(poll.requests, poll.messages) >= 50) said.push(['all.waste', { times: speak.times(times) }]);
+  else if (settings.cursor && poll.messages >= poll.requests) said.push(['all.bulk', { batch: speak.rate(poll.messages / poll.requests), delay: speak.ms(poll.p50) }]);
   if (settings.interval >= 5000) said.push(['all.patience', { interval: speak.ms(settings.interval) }]);
   said.push(['all.sse', { sse: speak.bytes(sse.bytes), websocket: speak.bytes(websocket.bytes), delay: speak.ms(sse.p50), other: speak.ms(websocket.p50) }]);
   return said;

@@ -102,7 +102,7 @@ export default {
   'chart.connections': 'Open connections',
 
   'own.title': 'In this browser',
-  'own.hint': 'This page is one more client of each transport, on the same ports. Open the developer tools (F12), the Network tab: polling fills the list, the others have a line each. They rest while this window is hidden for more than a minute.',
+  'own.hint': 'This page is one more client of each transport, on the same ports. Open the developer tools (F12), the Network tab: polling and long polling fill the list, the others have a line each. They rest while this window is hidden for more than a minute.',
   'own.takes': 'Take part',
   'own.counted': 'The server’s figures above count every client, those in browsers too: a browser’s request heads are larger than the lab’s own. Switch them off to see the lab’s clients alone.',
   'own.state': 'state',
@@ -125,6 +125,7 @@ export default {
   'all.sse': 'SSE takes {sse} and {delay} for a delivery, WebSocket {websocket} and {other}: in one direction there is little between them.',
 
   'how.title': 'How each of them works',
+  'how.key': 'Time goes down. The dot beside the server is a message that somebody publishes; a band is a request or a connection that stays open.',
   'head.good': 'Good for',
   'head.cost': 'What it costs',
   'head.cut': 'After a cut',
@@ -167,7 +168,7 @@ export default {
   'now.websocket': '{messages} deliveries a second on {connections} connections, and no requests. Each takes {bytes} for {payload} of payload: the other {around} are the frame’s header of 2 to 4 bytes and a line with channel and cursor. Half arrive within {p50}.',
 
   'means.poll': 'The client asks again and again: “anything new?” Mostly there is nothing. A message is heard at the next question, so on average it is half an interval late.',
-  'good.poll': 'What changes seldom and is not urgent: once a minute is a fine interval. It works through every proxy, any server can answer it, an answer may be cached for all, and nothing is held open between two questions.',
+  'good.poll': 'What changes seldom and is not urgent: once a minute is a fine interval. It works through every proxy, any server can answer it, an answer may be cached for all, and no connection has to stay open between two questions (here they stay, as in browsers).',
   'cost.poll': 'Head and answer are paid for each question, whether there is news or not. To halve the delay doubles the requests.',
   'cut.poll': 'There is hardly anything to cut: the next question goes out on a new connection. With `?after=` the last cursor it gets what it missed; without, each answer holds all that the history keeps, again and again.',
 
@@ -201,7 +202,7 @@ export default {
   'price.4': 'Recovery is up to you: identify messages, remember the last, say it when coming back, and hear plainly when that was too long ago. Cut the connections with the switch off to see what is lost without.',
   'need.title': 'When it is not needed',
   'need.1': 'Does only the server speak? SSE delivers as soon, recovers by itself, and costs a few bytes more.',
-  'need.2': 'Is a minute soon enough? Poll. Set a rare message and an interval of 10 s, and look at what the server spends: hardly anything, and nothing stays open.',
+  'need.2': 'Is a minute soon enough? Poll. Set a rare message and an interval of 10 s, and look at what the server spends: hardly anything.',
   'need.3': 'Are the messages large? From some kilobytes on, the heads do not count. Choose by delay and direction, not by bytes.',
   'need.4': 'Do both speak, many times a second, or in binary? Then it is what WebSocket was made for.',
   'method.title': 'What is measured',
