@@ -54,15 +54,15 @@ test('the whole of it: started, watched, set, cut, stopped', async () => {
     await phase(other, 'running');
   };
   await cut();
-  for (const name of NAMES) await report(name, /lost nothing: \d+ recovered/);
+  for (const name of NAMES) await report(name, /lost nothing: [\d,]+ recovered/);
 
   await page.getByLabel('Come back with the cursor').uncheck();
   await other.waitForFunction(() => !document.getElementById('cursor').checked);
   await phase(page, 'running');
   await until(page, 'delivered', 'websocket', 1);
   await cut();
-  for (const name of ['ndjson', 'sse', 'websocket']) await report(name, /lost \d+, and nobody told it so/);
-  for (const name of ['poll', 'longpoll']) await report(name, /lost nothing, but \d+ came twice/);
+  for (const name of ['ndjson', 'sse', 'websocket']) await report(name, /lost [\d,]+, and nobody told it so/);
+  for (const name of ['poll', 'longpoll']) await report(name, /lost nothing, but [\d,]+ came twice/);
   for (const name of ['ndjson', 'sse', 'websocket'])
     assert.ok(Number(await page.locator(`#own [data-transport="${name}"] [data-measure="lost"] .value`).textContent()) > 0, `${name} of this browser`);
   await accessible(page);
