@@ -70,6 +70,15 @@ static void a_publication_has_its_words_and_a_body(void **state) {
   assert_int_equal(m.said, GW_GODWIT_LEAVE);
 }
 
+static void users_are_told_with_their_sessions(void **state) {
+  (void)state;
+  read_text("users lobby id=w sessions=3 users=1\nann 2");
+  assert_int_equal(m.said, GW_GODWIT_USERS);
+  assert_str(m.channel, "lobby");
+  assert_int_equal(m.sessions, 3);
+  assert_str(m.body, "ann 2");
+}
+
 static void refusals_have_a_code_and_a_reason(void **state) {
   (void)state;
   read_text("error 403 id=5 you may not hear this=that");
@@ -104,6 +113,7 @@ static void a_line_without_its_words_is_wrong(void **state) {
                                       "subscribed",
                                       "subscribed a missed=x",
                                       "subscribed a missed=",
+                                      "users a sessions=-1",
                                       "bye",
                                       "bye 1 retry=99999999999999999999 x"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -133,6 +143,7 @@ int main(void) {
       cmocka_unit_test(a_session_is_welcomed),
       cmocka_unit_test(a_subscription_tells_where_it_stands),
       cmocka_unit_test(a_publication_has_its_words_and_a_body),
+      cmocka_unit_test(users_are_told_with_their_sessions),
       cmocka_unit_test(refusals_have_a_code_and_a_reason),
       cmocka_unit_test(what_a_later_version_says_is_passed_over),
       cmocka_unit_test(a_line_without_its_words_is_wrong),
