@@ -9,6 +9,7 @@ import { banner } from '../../web/lab/build.js';
 import { between, compare, costOf, keep, KEEP, readFigures, sinceCut, TRANSPORTS } from '../../web/lab/figures.js';
 import { fill, firstLanguage, speaker, WORDS } from '../../web/lab/format.js';
 import { sayAll, sayCut, sayNow, emptyShare } from '../../web/lab/say.js';
+import { isHere } from '../../web/lab/own.js';
 import { newTally } from '../../web/lab/tally.js';
 import { figuresAt, SETTINGS } from '../support/lab.js';
 
@@ -47,6 +48,10 @@ test('only ports of this machine are gone to', () => {
   for (const url of ['http://example.com:80', 'javascript:alert(1)', 'http://127.0.0.1:80@evil.example', 'http://127.0.0.1:80/x', 7, null])
     assert.equal(taken(1, { url }).transports.poll.url, null, String(url));
   assert.equal(taken(1, { url: 'http://127.0.0.1:4711' }).transports.poll.url, 'http://127.0.0.1:4711');
+});
+
+test('a page from another machine does without clients of its own', () => {
+  assert.deepEqual(['localhost', '127.0.0.1', '[::1]', '10.0.0.7', 'example.com', '127.0.0.1.example.com'].map(isHere), [true, true, true, false, false, false]);
 });
 
 test('settings out of range are shown at its end', () => {

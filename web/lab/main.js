@@ -11,7 +11,7 @@ import { buildExplanation } from './explain.js';
 import { openExperiment } from './experiment.js';
 import { compare, sinceCut } from './figures.js';
 import { firstLanguage, keepLanguage, recallLanguage, speaker } from './format.js';
-import { openOwn } from './own.js';
+import { isHere, openOwn } from './own.js';
 import { buildCutReport, buildOwn, buildTable } from './table.js';
 
 const HIDDEN_MS = 60_000; // so long a hidden window keeps its own clients
@@ -28,6 +28,9 @@ let ownTimer = 0, hiddenTimer = 0, isAsleep = false;
 
 const follow = () => own.follow(runs() && !isAsleep && byId('own-takes').checked ? experiment.figures : null);
 byId('own-takes').addEventListener('change', follow);
+byId('own-takes').checked = isHere(location.hostname);
+byId('own-takes').disabled = !isHere(location.hostname);
+byId('own-away').hidden = isHere(location.hostname);
 
 const runs = () => ['running', 'cut'].includes(experiment.phase);
 

@@ -8,6 +8,9 @@ import { newTally } from './tally.js';
 
 const RETRY_MS = 1000;
 
+/** Whether the page comes from this machine: the ports are those of 127.0.0.1, and elsewhere that is somebody else. */
+export const isHere = (hostname) => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+
 /** Waits, or throws where it is ended before. */
 export function rest(ms, signal) {
   return new Promise((resolve, reject) => {

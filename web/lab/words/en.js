@@ -104,6 +104,7 @@ export default {
   'own.title': 'In this browser',
   'own.hint': 'This page is one more client of each transport, on the same ports. Open the developer tools (F12), the Network tab: polling and long polling fill the list, the others have a line each. They rest while this window is hidden for more than a minute.',
   'own.takes': 'Take part',
+  'own.away': 'This page comes from another machine. The lab’s ports are open on that machine only, so this browser cannot take part.',
   'own.counted': 'The server’s figures above count every client, those in browsers too: a browser’s request heads are larger than the lab’s own. Switch them off to see the lab’s clients alone.',
   'own.state': 'state',
   'own.requests': 'requests',
