@@ -17,12 +17,13 @@
 
 enum {
   KINDS = GW_LAB_TRANSPORTS + 1, /* the last: the WebSocket without a cursor */
-  CLIENTS = 100,
+  CLIENTS = GW_LAB_CLIENTS_MAX,
+  AGREEING = 3, /* looks, until what is allocated counts as settled */
   LOOK_MS = 20,
   LOOKS_MAX = 150, /* of one stage: three seconds */
 };
 
-/* One client of each kind, who stays; then stage FIRST + i: a hundred of kind i. */
+/* One client of each kind, who stays; then stage FIRST + i: all clients of kind i. */
 enum { WARMING, FIRST };
 
 struct gw_lab_memory {
@@ -32,7 +33,7 @@ struct gw_lab_memory {
   struct gw_timer timer;
   struct gw_lab_metrics since, now;
   int stage;
-  unsigned looks;
+  unsigned looks, same;       /* in this stage; and of them the latest that agree */
   uint64_t allocated, before; /* at the last look; when the stage began */
   int64_t bytes[KINDS];
   void (*on_done)(void *owner);
@@ -57,21 +58,22 @@ static void open_clients(struct gw_lab_clients *clients, int kind, unsigned n) {
 
 /* ---- stages ---- */
 
-static bool are_in(const struct gw_lab_memory *m, int kind, unsigned n) {
+static bool are_in(const struct gw_lab_memory *m, struct gw_lab_clients *clients, int kind,
+                   unsigned n) {
   unsigned worker = worker_of(kind) - 1;
-  return gw_lab_clients_are_in(m->clients[kind], n, &m->now.workers[worker],
-                               &m->since.workers[worker]);
+  return gw_lab_clients_are_ready(clients) &&
+         gw_lab_clients_are_in(clients, n, &m->now.workers[worker], &m->since.workers[worker]);
 }
 
 static bool is_complete(const struct gw_lab_memory *m) {
-  if (m->stage >= FIRST) return are_in(m, m->stage - FIRST, CLIENTS);
+  if (m->stage >= FIRST) return are_in(m, m->clients[m->stage - FIRST], m->stage - FIRST, CLIENTS);
   for (int i = 0; i < KINDS; i++)
-    if (!are_in(m, i, 1)) return false;
+    if (!are_in(m, m->firsts[i], i, 1)) return false;
   return true;
 }
 
 static void begin_stage(struct gw_lab_memory *m) {
-  m->looks = 0;
+  m->looks = m->same = 0;
   m->before = m->allocated;
   if (m->stage == FIRST) m->since = m->now;
   open_clients(m->clients[m->stage - FIRST], m->stage - FIRST, CLIENTS);
@@ -83,11 +85,13 @@ static void end_stage(struct gw_lab_memory *m, bool is_known) {
   m->stage++;
 }
 
-/* Two looks that agree are the end of a stage. */
+/* Looks that agree are the end of a stage. */
 static void on_metrics(void *owner, int err, unsigned status, struct gw_str body) {
   struct gw_lab_memory *m = owner;
   bool is_read = err == 0 && status == 200 && gw_lab_metrics_read(body, &m->now) == 0;
-  bool is_whole = is_read && is_complete(m) && m->now.allocated == m->allocated;
+  bool is_same = is_read && is_complete(m) && m->now.allocated == m->allocated;
+  m->same = is_same ? m->same + 1 : 1;
+  bool is_whole = is_same && m->same >= AGREEING;
   m->allocated = m->now.allocated;
   if (is_whole || ++m->looks > LOOKS_MAX) {
     end_stage(m, is_whole);

@@ -12,8 +12,9 @@
 
 struct gw_lab_memory;
 
-/* Connects a hundred clients of one transport after the other, and asks each time what is allocated
- * now; then all of them go. The child is borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM. */
+/* Connects as many clients as there may be, of one transport after the other, and asks each time
+ * what is allocated now; then all of them go. The child is borrowed. GW_ERR_MEMORY, GW_ERR_SYSTEM.
+ */
 int gw_lab_memory_new(struct gw_loop *loop, const struct gw_command *command,
                       const struct gw_lab_child *child, void (*on_done)(void *owner), void *owner,
                       struct gw_lab_memory **out_memory);

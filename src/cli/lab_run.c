@@ -325,6 +325,7 @@ static void on_link_open(void *owner) {
   struct lab *lab = owner;
   announce(lab);
   gw_lab_link_ask_watchers(lab->link);
+  show_soon(lab);
 }
 
 static void on_watchers(void *owner, uint64_t n) {
