@@ -117,6 +117,18 @@ test('a channel that is opened when the connection is told of is asked for once'
   assert.deepEqual(socket.said, []);
 });
 
+test('what is published when the connection is told of comes after what waited for it', async () => {
+  const { socket, nth, room, ann } = await inside();
+  room.publish('1').catch(() => {});
+  await socket.hears(/^pub/); // and is not answered
+  ann.g.on('state', ({ state }) => state === 'online' && room.publish('3').catch(() => {}));
+  socket.end();
+  room.publish('2').catch(() => {});
+  const next = (await nth(2)).welcome(' resumed=yes');
+  await next.hears(/^sub/);
+  assert.deepEqual(next.said.map((each) => each.split('\n')[1]), ['1', '2', '3']);
+});
+
 test('a publication that may be there already, and whose key is forgotten, is not said again', async () => {
   const { socket, nth, room } = await inside();
   const waiting = room.publish('one');
@@ -160,6 +172,28 @@ test('a connection that is silent is asked, and given up where it does not answe
   assert.equal(socket.closed, 4000); // not 1000: that would end the session
   await next.hears(/^sub a%20b after=e%3A5/);
   assert.equal(ann.g.state, 'online');
+});
+
+test('where the browser says that it is offline, an answer is waited for 2 s at most', async () => {
+  const { socket, nth, ann } = await inside({ timeout: 6000 });
+  const { setTimeout } = globalThis;
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  undo.push(() => {
+    globalThis.setTimeout = setTimeout;
+    Object.defineProperty(globalThis, 'navigator', own ?? { value: undefined, configurable: true });
+  });
+  const waits = [];
+  globalThis.setTimeout = (call, ms) => {
+    waits.push(ms);
+    return setTimeout(call, ms / 100);
+  };
+  Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
+  put(26_000);
+  await socket.hears(/^ping$/);
+  await ann.until(() => ann.g.state === 'offline');
+  assert.deepEqual([waits.includes(2000), waits.includes(6000)], [true, false]);
+  (await nth(2)).welcome(' resumed=yes');
+  assert.equal(ann.g.state, 'online'); // a server on this machine answers all the same
 });
 
 test('without a welcome in time it tries another one', async () => {

@@ -65,7 +65,7 @@ export function makeClient(at) {
     entry.key = `${id}-${++keys}`;
     if (isOnline) entry.sent = now();
     return new Promise((resolve, reject) => {
-      out.set(entry.key, { entry, resolve, reject });
+      out.set(entry.key, [entry, resolve, reject]);
       parts.port?.pub(entry);
     });
   }
@@ -78,10 +78,9 @@ export function makeClient(at) {
   }
 
   function settle(key, cursor, error) {
-    const waiting = out.get(key);
+    const [, resolve, reject] = out.get(key) ?? [];
+    (error ? reject : resolve)?.(error ?? { cursor });
     out.delete(key);
-    if (error) waiting?.reject(error);
-    else waiting?.resolve({ cursor });
   }
 
   // ---- who serves us
@@ -92,7 +91,7 @@ export function makeClient(at) {
       lose(channel);
       port.sub(channel.name, channel.cursor, id);
     });
-    for (const { entry } of out.values()) port.pub(entry);
+    for (const [entry] of out.values()) port.pub(entry);
   }
 
   function lead(tell) {
@@ -141,7 +140,7 @@ export function makeClient(at) {
   function meet({ session, user }) {
     client.session = session ?? client.session;
     client.user = at.user = user ?? at.user;
-    for (const { entry } of out.values()) entry.sent ??= now();
+    for (const [entry] of out.values()) entry.sent ??= now();
   }
 
   function turn(state, code) {

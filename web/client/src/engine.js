@@ -11,7 +11,8 @@ import { ahead, min, now, random } from './words.js';
 const KEY_MS = 27e4; // the server knows a publication's key for 5 minutes
 const EARLY_ENDS = 3; // so many, one after the other, and a transport does not get through
 
-const isServersOwn = (code) => code >= 4500 || code === 1001 || code > 1011; // its reasons, not the way's
+const isOffline = () => globalThis.navigator?.onLine === false;
+const isServersOwn = (code) => code === 1001 || code > 1011; // its reasons, not the way's
 
 export function engine(at, tell) {
   const inbox = { tabs: new Set(), cursor: at.after };
@@ -65,9 +66,9 @@ export function engine(at, tell) {
     if (link?.isUp) send(entry);
   }
 
-  /** Is the server still there? Where there is no link, tries at once. */
+  /** Is the server still there? One on this machine is, offline too, and answers soon. Where there is no link, tries at once. */
   function check() {
-    if (link?.isUp) link.check(true);
+    if (link?.isUp) link.check(isOffline() ? 2e3 : at.timeout);
     else if (!link && !isOver) connect(rank);
   }
 
@@ -109,7 +110,7 @@ export function engine(at, tell) {
   // ---- links
 
   function state(more) {
-    const found = more?.state ?? (globalThis.navigator?.onLine === false ? 'offline' : 'connecting');
+    const found = more?.state ?? (isOffline() ? 'offline' : 'connecting');
     if (found === told?.state && !more) return;
     told = { ...more, state: found };
     tell('state', told);

@@ -102,8 +102,12 @@ export function overHttp(at, tell, isStream) {
     }
   }
 
-  const first = new AbortController();
-  ask(first, 'healthz').then(() => tell('up', { user: at.user }), lost).finally(() => alive(first));
+  /** Is the server there? */
+  function knock(ms, then) {
+    const end = new AbortController();
+    ask(end, 'healthz', {}, {}, ms).then(then, lost).finally(() => alive(end));
+  }
+  knock(at.timeout, () => tell('up', { user: at.user }));
 
   return {
     sub(name, after) {
@@ -125,8 +129,9 @@ export function overHttp(at, tell, isStream) {
       turns.set(to, turn);
       turn.then(() => turns.get(to) === turn && turns.delete(to));
     },
-    check(isForced) {
-      if (isForced && hearing.size && now() - heard > WAIT_S * 1e3 + at.timeout) lost({});
+    check(ms) {
+      if (ms && now() - heard > WAIT_S * 1e3 + at.timeout) lost({});
+      else if (ms) knock(ms);
     },
     close,
   };

@@ -47,8 +47,8 @@ export function overWebSocket(at, tell) {
   const up = () => tell('up', { session: at.session, user });
 
   /** Something has to be heard soon. */
-  function expect() {
-    late ??= setTimeout(lost, at.timeout);
+  function expect(ms = at.timeout) {
+    late ??= setTimeout(lost, ms);
   }
   function close(code = 4000) { // not 1000: the session is to be resumed
     clearTimeout(late);
@@ -118,11 +118,11 @@ export function overWebSocket(at, tell) {
       if (name) say(['unsub', name]);
     },
     pub: ({ kind, name, event, key, data }) => say([kind, name], { event, key, id: key }, data),
-    /** The server's own pings are not seen by a page: after as long without a word, it asks itself. */
-    check(isForced) {
-      if (!isForced && now() - heard < ping) return;
+    /** The server's own pings are not seen by a page: after as long without a word, it asks itself; with `ms` at once. */
+    check(ms) {
+      if (!ms && now() - heard < ping) return;
       say(['ping']);
-      expect();
+      expect(ms);
     },
     close,
   };
