@@ -79,8 +79,9 @@ export function makeClient(at) {
 
   function settle(key, cursor, error) {
     const [, resolve, reject] = out.get(key) ?? [];
-    (error ? reject : resolve)?.(error ?? { cursor });
     out.delete(key);
+    if (error) reject?.(error);
+    else resolve?.({ cursor });
   }
 
   // ---- who serves us

@@ -52,9 +52,7 @@ export function overWebSocket(at, tell) {
   }
   function close(code = 4000) { // not 1000: the session is to be resumed
     clearTimeout(late);
-    try {
-      socket.close(code);
-    } catch { /* it is closed */ }
+    socket.close(code);
   }
   function lost() {
     close();
