@@ -273,6 +273,7 @@ test('the server is killed and comes back: the page says so, and sets nothing me
   wire.cut();
   await connection(page, 'Disconnected');
   await page.waitForFunction(() => document.getElementById('set-rate').disabled);
+  await phase(page, 'these are the last figures');
   await shot(page, 'lab-disconnected');
   await accessible(page);
   wire.isDown = false;

@@ -36,7 +36,7 @@ const runs = () => ['running', 'cut'].includes(experiment.phase);
 
 function sayPhase() {
   const { phase, refusal, figures } = experiment;
-  setText(byId('phase'), speak.say(`phase.${phase}`));
+  setText(byId('phase'), speak.say(g.state !== 'online' && runs() ? 'phase.lost' : `phase.${phase}`));
   byId('phase').dataset.is = phase;
   byId('sent').hidden = !runs();
   if (runs()) setText(byId('sent'), speak.say('sent', { count: speak.count(figures.sent) }));

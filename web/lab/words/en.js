@@ -13,6 +13,7 @@ export default {
   'phase.resting': 'The lab is ready. Nothing is being measured.',
   'phase.connecting': 'The clients are connecting…',
   'phase.running': 'Measuring.',
+  'phase.lost': 'Disconnected: these are the last figures.',
   'phase.cut': 'The connections are cut.',
   behind: 'The lab cannot keep up on this machine: delays are shown too high. Take fewer clients or messages.',
   sent: '{count} messages published',
