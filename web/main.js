@@ -6,6 +6,7 @@ import { bindCopyButtons } from './copy.js';
 import { byId } from './design/dom.js';
 import { bindName } from './design/name.js';
 import { openShell } from './design/shell.js';
+import { count } from './design/text.js';
 import { channelUrls, roomOf, linesOf } from './room/address.js';
 import { openOutbox } from './room/outbox.js';
 import { openView } from './room/view.js';
@@ -61,5 +62,5 @@ function gapText(missed) {
   if (!missed)
     return 'The server has forgotten what was said before: it was restarted, or nobody was here for long. The lines above are '
       + 'only on your screen.';
-  return `${missed} ${missed === 1 ? 'message' : 'messages'} came by while you were away that the server no longer keeps.`;
+  return `${count(missed, 'message')} came by while you were away that the server no longer keeps.`;
 }

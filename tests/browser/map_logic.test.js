@@ -7,7 +7,7 @@ import {
   ANSWER_MS, MAX_ALL_COURIERS, MAX_COURIERS, MAX_MARKERS, MAX_OF_ONE, MAX_PEOPLE, SILENCE_MS, makeCrowd, readAt,
 } from '../../web/map/crowd.js';
 import { makeRiders } from '../../web/map/riders.js';
-import { DEFAULT_ROOM, openRoom, roomOf } from '../../web/map/room.js';
+import { DEFAULT_ROOM, openRoom, roomOf, terminalLine } from '../../web/map/room.js';
 import { HEIGHT, PLACES, STREETS, WIDTH, whereIs } from '../../web/map/town.js';
 
 function crowdWith(...users) {
@@ -250,6 +250,12 @@ test('the room is the one of the address, where that can be a channel', () => {
   const room = (query) => roomOf(`http://localhost:8000/map/${query}`);
   assert.equal(room('?room=mud%20flat'), 'mud flat');
   for (const query of ['', '?room=', '?room=%00', '?room=a/', `?room=${'x'.repeat(201)}`]) assert.equal(room(query), DEFAULT_ROOM);
+});
+
+test('the line for a terminal holds nothing that a shell reads as its own', () => {
+  const [, path] = terminalLine('http://x.test', "Ann's (~) quay!").split('http://x.test');
+  assert.match(path, /^\/channels\/map:[\w%.-]+$/);
+  assert.equal(decodeURIComponent(path), "/channels/map:Ann's (~) quay!");
 });
 
 // ---- the town

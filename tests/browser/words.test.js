@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { channelUrls, linesOf, roomOf } from '../../web/room/address.js';
 import { MAX_NAME, cleanName } from '../../web/design/name.js';
+import { describeBytes } from '../../web/design/text.js';
 import { openOutbox } from '../../web/room/outbox.js';
-import { compose, describeBytes, fateOf, parse } from '../../web/room/words.js';
+import { compose, fateOf, parse } from '../../web/room/words.js';
 
 test('what is composed is parsed back, whatever the text', () => {
   const names = ['Ana', 'Zoë Müller', 'O’Brien', "d'Arc", '李雷', 'नमस्ते', '🐦', '👩‍🚀 Mae', 'x', 'a.b-c_d', '7'];

@@ -3,8 +3,9 @@
 // both columns are drawers behind buttons (popovers: Escape and a touch beside them close them).
 
 import { badge, byId, element, setText } from '../design/dom.js';
+import { count } from '../design/text.js';
 import { keyed } from './keyed.js';
-import { GIVEN, addressOf, count, listOf } from './words.js';
+import { GIVEN, addressOf, listOf } from './words.js';
 
 const MAX_PEOPLE = 100; // shown; the rest is a number
 

@@ -3,10 +3,11 @@
 // from outside goes in as text; of it only plain http and https addresses become links.
 
 import { byId, element, setText, toneOf } from '../design/dom.js';
+import { count, describeBytes } from '../design/text.js';
 import { keyed } from './keyed.js';
 import { markOf } from './lists.js';
 import { arrange } from './log.js';
-import { addressOf, count, dayText, describeBytes, fateText, isEmoji, linked, listOf } from './words.js';
+import { addressOf, dayText, fateText, isEmoji, linked, listOf } from './words.js';
 
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
 const LONG_LINES = 24;
@@ -64,7 +65,7 @@ export function openLogView({ actions, scrolled }) {
     if (!isSettled) begin();
     else if (isFollowing) toEnd();
     else if (list.lastElementChild !== last) newer.hidden = false;
-    setText(newer.firstElementChild, place.log.unread ? count(place.log.unread, 'new message', 'new messages') : 'New messages');
+    setText(newer.firstElementChild, place.log.unread ? count(place.log.unread, 'new message') : 'New messages');
     log.dataset.loaded = state.isLoaded ? 'yes' : 'no';
     if (!isSettled && state.isLoaded) setTimeout(() => shown === place && speak(true), 100); // when that has been painted
     showEmpty(place, state, entries.length);
@@ -157,7 +158,7 @@ function body({ data, event }) {
   if (isEmoji(text)) made.classList.add('emoji');
   const start = short(text);
   if (start === text) return withLinks(made, text);
-  const rest = element('button', { type: 'button', className: 'quiet' }, `Show all ${count(text.length, 'character', 'characters')}`);
+  const rest = element('button', { type: 'button', className: 'quiet' }, `Show all ${count(text.length, 'character')}`);
   const cut = withLinks(element('span'), `${start}… `);
   rest.addEventListener('click', () => {
     cut.remove();

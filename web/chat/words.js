@@ -2,7 +2,7 @@
 // The chat's plain text, no network and no page: which place an address means, what of a message is a link, how bytes, people,
 // days and failures are told.
 
-export { describeBytes } from '../room/words.js';
+import { count, segment } from '../design/text.js';
 
 export const GIVEN = ['lobby', 'help', 'off-topic']; // rooms that are offered to everybody
 export const MAX_ROOM = 40;
@@ -28,10 +28,9 @@ export const isRoom = (place) => place[0] === '#';
 export const nameOf = (place) => place.slice(1);
 export const addressOf = (place) => `?${isRoom(place) ? 'room' : 'with'}=${encodeURIComponent(nameOf(place))}`;
 
-/** The command that says something at this place from a terminal, up to the path, and the path. A shell reads nothing in it as its own. */
+/** The command that says something at this place from a terminal, up to the path, and the path. */
 export function terminalLine(origin, place) {
-  const path = (name) => encodeURIComponent(name).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return [`curl -d 'hello' ${origin}`, `${isRoom(place) ? '/channels/chat:' : '/users/'}${path(nameOf(place))}`];
+  return [`curl -d 'hello' ${origin}`, `${isRoom(place) ? '/channels/chat:' : '/users/'}${segment(nameOf(place))}`];
 }
 
 /** A text in parts, [{ text, href? }]: what is plainly an http or https address has a `href`. */
@@ -80,8 +79,6 @@ export function listOf(names, most = 3) {
   const parts = rest ? [...shown, `${rest} others`] : shown;
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
-
-export const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 /** What the log says where messages are lost; nobody knows how many after the server has begun anew. */
 export const gapText = (missed) => (missed === undefined

@@ -10,7 +10,7 @@ import { makeFigures } from './figures.js';
 import { BARE_MS, IDLE_MS } from './crowd.js';
 import { bindHand } from './hand.js';
 import { makeList, makeSpeaker } from './people.js';
-import { DEFAULT_ROOM, openRoom, roomOf } from './room.js';
+import { DEFAULT_ROOM, openRoom, roomOf, terminalLine } from './room.js';
 import { makeRiders } from './riders.js';
 import { HEIGHT, PLACES, STREETS, WIDTH, whereIs } from './town.js';
 
@@ -143,7 +143,7 @@ if (roomName !== DEFAULT_ROOM) {
 }
 byId('described').textContent = `An estuary town. The sea is in the west, the River Wade comes from the east. From west to east: ${
   [...PLACES].sort((a, b) => a.x - b.x).map(({ said }) => said).join(', ')}.`;
-byId('line').textContent = `curl -d '{"who":"Van 7","x":0.4,"y":0.6}' ${location.origin}/channels/${encodeURIComponent(`map:${roomName}`).replace('%3A', ':')}`;
+byId('line').textContent = terminalLine(location.origin, roomName);
 
 // A page that is kept by the browser comes back as a new window. Heard before the client, which lets go of its connection then.
 addEventListener('pagehide', () => leave((url, text) => navigator.sendBeacon(url, text)), { capture: true });

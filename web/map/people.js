@@ -2,13 +2,12 @@
 // Who is here and where, in words: the list beside the map, and what a screen reader is told of those who come and go.
 
 import { badge, element, setText } from '../design/dom.js';
+import { count } from '../design/text.js';
 import { whereIs } from './town.js';
 
 const MAX_ROWS = 100;
 const GATHER_MS = 1500; // who loads the page again leaves and joins: not worth a word
 const MAX_SAID = 5;
-
-const counted = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** What a row says: where the person is, with how many couriers. */
 export function inWords({ markers, isLastKnown }) {
@@ -17,8 +16,8 @@ export function inWords({ markers, isLastKnown }) {
   const riders = [...markers].reduce((sum, { couriers }) => sum + couriers.length, 0);
   return [
     `${isLastKnown ? 'last known: ' : ''}${whereIs(first)}`,
-    more.length ? `and in ${counted(more.length, 'more place')}` : '',
-    riders ? counted(riders, 'courier') : '',
+    more.length ? `and in ${count(more.length, 'more place')}` : '',
+    riders ? count(riders, 'courier') : '',
   ].filter(Boolean).join(' · ');
 }
 

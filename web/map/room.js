@@ -4,6 +4,7 @@
 // Positions are now or never (`volatile`). One publication carries the marker and all couriers, at most 15 a second, and less
 // where many are here or the way is slow: we hear our own, so we know how many are under way.
 
+import { segment } from '../design/text.js';
 import { makeCrowd } from './crowd.js';
 
 const STEP_MS = 66; // between two publications of a marker that moves
@@ -21,6 +22,9 @@ export function roomOf(address) {
   const isName = /^[^\u0000-\u001f\u007f]+$/.test(room) && !room.endsWith('/') && new TextEncoder().encode(room).length <= 200;
   return isName ? room : DEFAULT_ROOM;
 }
+
+/** The command that puts something on the map from a terminal. */
+export const terminalLine = (origin, room) => `curl -d '{"who":"Van 7","x":0.4,"y":0.6}' ${origin}/channels/map:${segment(room)}`;
 
 const short = (n) => Math.round(n * 1e4) / 1e4;
 

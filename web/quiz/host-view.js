@@ -2,11 +2,12 @@
 // The host's face, made for a projector: the question and its bars, what comes next on one button, and who is there.
 
 import { badge, byId, element, setText } from '../design/dom.js';
+import { count } from '../design/text.js';
 import { openEditor } from './editor.js';
 import { wantsOf } from './format.js';
 import * as game from './game.js';
 import { byName, nameOf } from './names.js';
-import { many, paintBars, paintClock, paintRanking, say } from './parts.js';
+import { paintBars, paintClock, paintRanking, say } from './parts.js';
 
 const SHOWN_PEOPLE = 300;
 const LONG = 240; // letters of a question and its answers: more do not fit on a projector in the largest type
@@ -101,16 +102,16 @@ export function hostView(g, quiz, hosting) {
     byId('host').dataset.phase = phase;
     byId('editor').hidden = phase !== 'lobby';
     bars.hidden = !isAsking;
-    setText(byId('host-step'), isAsking ? `${step}${phase === 'closed' ? ': closed' : ''}` : many(quiz.questions.length, 'question'));
+    setText(byId('host-step'), isAsking ? `${step}${phase === 'closed' ? ': closed' : ''}` : count(quiz.questions.length, 'question'));
     setText(byId('host-asked'), isAsking ? asked.text : phase === 'lobby' ? 'Your questions' : 'Results');
     byId('stage').classList.toggle('long', isAsking && asked.text.length + asked.options.join('').length > LONG);
     if (isAsking) paintBars(bars, { key: quiz.round, options: asked.options, counts: game.countsOf(quiz), right: phase === 'closed' ? asked.right : undefined });
     const tally = `${quiz.answers.size} of ${hosting.of} answered`;
-    setText(byId('tally'), isAsking ? tally : phase === 'end' ? `${many(quiz.players.size, 'player')}, ${many(quiz.questions.length, 'question')}` : many(hosting.present.size, 'player') + ' here');
+    setText(byId('tally'), isAsking ? tally : phase === 'end' ? `${count(quiz.players.size, 'player')}, ${count(quiz.questions.length, 'question')}` : count(hosting.present.size, 'player') + ' here');
     if (phase === 'open') {
       tell(`${quiz.round} put`, `${step} is put: ${asked.text}`);
       if (hosting.of > 0 && quiz.answers.size === hosting.of && told === `${quiz.round} put`) tell(`${quiz.round} all`, `All ${hosting.of} have answered.`);
-    } else if (phase === 'closed') tell(`${quiz.round} closed`, `Closed. Right is ${asked.right + 1}, ${asked.options[asked.right]}: ${many(game.countsOf(quiz)[asked.right], 'answer')} of ${quiz.answers.size}.`);
+    } else if (phase === 'closed') tell(`${quiz.round} closed`, `Closed. Right is ${asked.right + 1}, ${asked.options[asked.right]}: ${count(game.countsOf(quiz)[asked.right], 'answer')} of ${quiz.answers.size}.`);
     else if (phase === 'end') tell('end', 'Results.');
   }
 

@@ -5,7 +5,6 @@ import { byId, element, setText } from '../design/dom.js';
 
 const SHOWN_PLACES = 100;
 
-export const many = (n, one, more = `${one}s`) => `${n} ${n === 1 ? one : more}`;
 export const seconds = (ms) => Math.max(0, Math.ceil(ms / 1000));
 export const marker = (i) => element('span', { className: `marker tone-${i}`, aria: { hidden: 'true' } }, String(i + 1));
 

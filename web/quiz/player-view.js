@@ -2,7 +2,8 @@
 // A player's face, made for a phone: wait, choose and send, see what was right, and at the end one's place.
 
 import { byId, element, setText } from '../design/dom.js';
-import { many, marker, paintBars, paintClock, paintRanking, say } from './parts.js';
+import { count } from '../design/text.js';
+import { marker, paintBars, paintClock, paintRanking, say } from './parts.js';
 
 export function playerView(g, code, name, playing) {
   const form = byId('answer-form'), list = byId('options'), submit = byId('submit'), verdict = byId('verdict');
@@ -98,7 +99,7 @@ export function playerView(g, code, name, playing) {
   function paintWaiting(state) {
     const { isHostHere } = playing;
     const isKnown = Boolean(state);
-    setText(byId('play-step'), isKnown ? `${many(state.of, 'question')}` : `Quiz ${code}`);
+    setText(byId('play-step'), isKnown ? count(state.of, 'question') : `Quiz ${code}`);
     setText(byId('play-asked'), isKnown ? 'You are in.' : isHostHere === false ? 'Nobody hosts this quiz now.' : 'Waiting for the host');
     setText(byId('play-hint'), isKnown ? 'The first question comes up here by itself.' : isHostHere === false ? 'Look at the code again, or stay: this page goes on when the host comes.' : '');
     const words = byId('play-asked').textContent;
@@ -111,15 +112,15 @@ export function playerView(g, code, name, playing) {
     setText(byId('play-hint'), '');
     paintOptions(state, playing.mine);
     if (state.phase !== 'open') return;
-    const time = state.limit ? ` ${many(Math.ceil(playing.left / 1000), 'second')}.` : '';
-    if (told !== state.round) tell(state.round, `Question ${state.number} of ${state.of}: ${state.text} ${many(state.options.length, 'answer')}.${time}`);
+    const time = state.limit ? ` ${count(Math.ceil(playing.left / 1000), 'second')}.` : '';
+    if (told !== state.round) tell(state.round, `Question ${state.number} of ${state.of}: ${state.text} ${count(state.options.length, 'answer')}.${time}`);
   }
 
   function paintEnd() {
     const { all, own } = playing.ranking;
     setText(byId('play-step'), 'Results');
     setText(byId('play-asked'), own ? `You are in place ${own.place} of ${all.length}.` : 'The quiz is over.');
-    setText(byId('play-hint'), own ? `${many(own.points, 'point')}, ${many(own.rights, 'right answer')}` : '');
+    setText(byId('play-hint'), own ? `${count(own.points, 'point')}, ${count(own.rights, 'right answer')}` : '');
     tell('end', `Results. ${byId('play-asked').textContent} ${byId('play-hint').textContent}`);
   }
 
@@ -165,7 +166,7 @@ export function playerView(g, code, name, playing) {
     paintRanks(state);
     paintAway(state);
     paintTime();
-    if (state?.players || state?.phase === 'lobby') setText(byId('play-points'), ownRow() ? many(ownRow().points, 'point') : '');
+    if (state?.players || state?.phase === 'lobby') setText(byId('play-points'), ownRow() ? count(ownRow().points, 'point') : '');
     const canRepeat = state?.phase === 'open' && mine.said === 'failed';
     submit.disabled = !canAnswer() && !canRepeat;
     const words = { sending: 'Sending …', sent: 'Answer sent', failed: 'Send again' };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Where a room is: its channel's URLs, and the lines that reach it from elsewhere. Pure text, no network.
 
+import { segment } from '../design/text.js';
+
 const DEFAULT_ROOM = 'lobby';
 const MAX_BYTES = 255;
 
@@ -13,20 +15,15 @@ export function roomOf(location) {
 // Dot segments are fine in a channel's name, but no browser leaves them in an address.
 function isChannelName(name) {
   const bytes = new TextEncoder().encode(name).length;
-  const isReachable = !name.split('/').some((segment) => segment === '.' || segment === '..');
+  const isReachable = !name.split('/').some((each) => each === '.' || each === '..');
   return bytes >= 1 && bytes <= MAX_BYTES && isReachable && !/[\u0000-\u001f\u007f]|^\/|\/$/.test(name);
 }
 
 /** @returns {{http: string, ws: string}} the channel's address for requests and for WebSocket */
 export function channelUrls(location, room) {
-  const path = '/channels/' + room.split('/').map(encodeSegment).join('/');
+  const path = '/channels/' + room.split('/').map(segment).join('/');
   const http = new URL(location).origin + path;
   return { http, ws: http.replace(/^http/, 'ws') };
-}
-
-// encodeURIComponent leaves what a shell would read as its own; with these encoded too, a URL needs no quotes.
-function encodeSegment(segment) {
-  return encodeURIComponent(segment).replace(/[!'()*~]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase());
 }
 
 /** The lines that say, read and talk in the room: three for a terminal, and one for the console of a page of this server. */

@@ -3,7 +3,8 @@
 // outside goes in as text, never as markup.
 
 import { badge, byId, element, toneOf } from '../design/dom.js';
-import { describeBytes, fateOf, parse } from './words.js';
+import { count, describeBytes } from '../design/text.js';
+import { fateOf, parse } from './words.js';
 
 const MAX_ENTRIES = 500; // a flooded room must not fill the browser's memory
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
@@ -188,6 +189,6 @@ function body(text) {
   const made = element('div', { className: 'text', dir: 'auto' }, text);
   if (text.length <= LONG_TEXT) return made;
   made.textContent = `${text.slice(0, LONG_TEXT)}… `;
-  made.append(button(`Show all ${text.length.toLocaleString('en')} characters`, () => { made.textContent = text; }));
+  made.append(button(`Show all ${count(text.length, 'character')}`, () => { made.textContent = text; }));
   return made;
 }

@@ -28,10 +28,3 @@ export function fateOf(problem, isOnline) {
   if (reason === 'in-doubt') return 'not confirmed: the connection was away for too long';
   return `not sent: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}`;
 }
-
-/** `5 bytes: 00 ff 10 …`: the first sixteen. */
-export function describeBytes(bytes) {
-  const shown = [...bytes.subarray(0, 16)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-  const count = `${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'}`;
-  return bytes.length === 0 ? count : `${count}: ${shown}${bytes.length > 16 ? ' …' : ''}`;
-}

@@ -2,8 +2,8 @@
 // The page: hears the board, keeps the market going where nobody else does, and paints what changed, at most once for each frame.
 
 import godwit from '/client/godwit.js';
-import { byId, setText } from '/design/dom.js';
-import { openShell } from '/design/shell.js';
+import { byId, setText } from '../design/dom.js';
+import { openShell } from '../design/shell.js';
 import { ageText, makeMarketView, readBoard, summaryOf } from './board.js';
 import { watchColours } from './lines.js';
 import { makePanel } from './panel.js';

@@ -2,7 +2,7 @@
 // Paints a reader: how old its prices are, as a number and over the last minute, how many boards it takes and has passed over, and
 // three prices, large.
 
-import { element, setText } from '/design/dom.js';
+import { element, setText } from '../design/dom.js';
 import { ageText } from './board.js';
 import { colour, line, sheet } from './lines.js';
 import { SAMPLES } from './readers.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Paints the table of prices: only the rows that changed, only what changed in them, once for each frame of the screen.
 
-import { element, setText } from '/design/dom.js';
+import { element, setText } from '../design/dom.js';
 import { changeOf, SLOTS } from './board.js';
 import { NAMES } from './instruments.js';
 import { colour, line, sheet } from './lines.js';
