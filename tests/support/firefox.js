@@ -41,9 +41,11 @@ export async function launchFirefox() {
   const socket = new WebSocket(`${url}/session`);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const asked = new Map();
+  const logged = {}; // of each window
   let n = 0;
   socket.on('message', (data) => {
     const answer = JSON.parse(data);
+    if (answer.method === 'log.entryAdded' && ['error', 'warn'].includes(answer.params.level)) logged[answer.params.source.context]?.push(answer.params.text);
     const waiting = asked.get(answer.id);
     asked.delete(answer.id);
     if (answer.type === 'error') waiting?.reject(new Error(`${answer.error}: ${answer.message}`));
@@ -54,11 +56,15 @@ export async function launchFirefox() {
     socket.send(JSON.stringify({ id: n, method, params }));
   });
   await say('session.new', { capabilities: {} });
+  await say('session.subscribe', { events: ['log.entryAdded'] });
 
-  async function open(url2, userContext) {
-    const { context } = await say('browsingContext.create', { type: 'tab', userContext });
+  // A window is seen, as one of several tabs is not.
+  async function open(url2, userContext, type) {
+    const { context } = await say('browsingContext.create', { type, userContext });
+    const faults = logged[context] = [];
     await say('browsingContext.navigate', { context, url: url2, wait: 'complete' });
     return {
+      faults, // what it has logged as such
       /** Like Playwright's: the function with its argument, in the page; its value as JSON has it. */
       async evaluate(call, argument) {
         const answer = await say('script.callFunction', {
@@ -70,6 +76,8 @@ export async function launchFirefox() {
       },
       reload: () => say('browsingContext.reload', { context, wait: 'complete' }),
       close: () => say('browsingContext.close', { context }),
+      /** A picture of it, as PNG. */
+      screenshot: async () => Buffer.from((await say('browsingContext.captureScreenshot', { context })).data, 'base64'),
     };
   }
 
@@ -78,7 +86,7 @@ export async function launchFirefox() {
     async newContext() {
       const { userContext } = await say('browser.createUserContext');
       return {
-        open: (url2) => open(url2, userContext),
+        open: (url2, { type = 'tab' } = {}) => open(url2, userContext, type),
         setOffline: (isOffline) => say('emulation.setNetworkConditions', { networkConditions: isOffline ? { type: 'offline' } : null, userContexts: [userContext] }),
         close: () => say('browser.removeUserContext', { userContext }),
       };
