@@ -167,6 +167,7 @@ test('a keyboard is enough', async () => {
   }
   assert.deepEqual(passed, ['name', 'log', 'message']);
   await page.keyboard.type('one');
+  await page.locator('#message').dispatchEvent('keydown', { key: 'Enter', keyCode: 229, cancelable: true }); // Safari's end of an input method's word
   await page.keyboard.press('Shift+Enter');
   await page.keyboard.type('two');
   await page.keyboard.press('Enter');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Where one writes: Enter sends, Shift and Enter make a line, and the Enter that ends an input method's word does neither. Each
-// place has its own draft, which outlives a reload.
+// Where one writes. Each place has its own draft, which outlives a reload.
 
 import { byId, setText } from '../design/dom.js';
+import { bindMessage } from '../design/textarea.js';
 import { keepDraft, keptDrafts } from './keep.js';
 import { MAX_TEXT } from './words.js';
 
@@ -12,11 +12,10 @@ const TELL_FROM = 0.9; // of the longest text: from here on it is told how much 
 export function openComposer({ send, writing }) {
   const form = byId('composer'), message = byId('message'), hint = byId('composer-hint');
   const drafts = keptDrafts();
+  const fit = bindMessage(message);
   let place;
 
-  function fit() {
-    message.style.height = 'auto';
-    message.style.height = `${message.scrollHeight + message.offsetHeight - message.clientHeight}px`;
+  function tellLength() {
     const length = message.value.trim().length;
     const isLong = length > MAX_TEXT;
     hint.hidden = length < MAX_TEXT * TELL_FROM;
@@ -26,6 +25,12 @@ export function openComposer({ send, writing }) {
     setText(hint, `${length.toLocaleString('en')} of ${MAX_TEXT.toLocaleString('en')} characters${isLong ? ': too long for one message' : ''}`);
   }
 
+  function fill(text) {
+    message.value = text;
+    fit();
+    tellLength();
+  }
+
   function keep() {
     drafts[place.id] = message.value;
     keepDraft(place.id, message.value);
@@ -33,23 +38,16 @@ export function openComposer({ send, writing }) {
 
   message.addEventListener('input', () => {
     keep();
-    fit();
+    tellLength();
     if (message.value.trim()) writing();
-  });
-  message.addEventListener('keydown', (event) => {
-    // 229: Safari ends the word before it tells of the key
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     message.focus();
     const text = message.value.trim();
     if (!text || text.length > MAX_TEXT) return;
-    message.value = '';
+    fill('');
     keep();
-    fit();
     send(text);
   });
 
@@ -62,8 +60,7 @@ export function openComposer({ send, writing }) {
       const to = place.isRoom ? `in ${place.name}` : `to ${place.name}`;
       setText(byId('message-label'), `Message ${to}`);
       message.placeholder = `Write ${to}`;
-      message.value = drafts[place.id] ?? '';
-      fit();
+      fill(drafts[place.id] ?? '');
     },
     focus: () => message.focus(),
   };

@@ -3,6 +3,7 @@
 // from outside goes in as text; of it only plain http and https addresses become links.
 
 import { byId, element, setText, toneOf } from '../design/dom.js';
+import { followEnd } from '../design/follow.js';
 import { count, describeBytes } from '../design/text.js';
 import { keyed } from './keyed.js';
 import { markOf } from './lists.js';
@@ -12,7 +13,6 @@ import { addressOf, dayText, fateText, isEmoji, linked, listOf } from './words.j
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
 const LONG_LINES = 24;
 const MAX_NAME = 40;
-const NEAR_PX = 40;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
@@ -20,27 +20,8 @@ const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeSty
 /** `actions`: { retry, discard } of an entry; `scrolled`: told when the end has come in sight. */
 export function openLogView({ actions, scrolled }) {
   const log = byId('log'), list = byId('messages'), newer = byId('newer');
-  let shown, firstNew, isFollowing = true, isOnline = false, user;
-
-  const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
-  function toEnd() {
-    isFollowing = true;
-    log.scrollTop = log.scrollHeight;
-    newer.hidden = true;
-  }
-  log.addEventListener('scroll', () => {
-    isFollowing = isAtEnd();
-    if (isFollowing) {
-      newer.hidden = true;
-      scrolled();
-    }
-  });
-  newer.addEventListener('click', () => {
-    toEnd();
-    log.focus();
-    scrolled();
-  });
-  new ResizeObserver(() => isFollowing && toEnd()).observe(log);
+  const end = followEnd(log, newer, scrolled);
+  let shown, firstNew, isOnline = false, user;
 
   /** What is read out: what comes to a place that is looked at, and neither its history nor another place. */
   function speak(isSettled) {
@@ -59,11 +40,11 @@ export function openLogView({ actions, scrolled }) {
       speak(false);
       firstNew = state.hasRead ? entries.find(({ isUnread }) => isUnread) : undefined;
       log.setAttribute('aria-label', `Messages ${place.isRoom ? 'in' : 'with'} ${place.name || 'nobody in particular'}`);
-    } else if (isFollowing) isFollowing = isAtEnd(); // a scroll is told of only with the next frame
+    } else end.look();
     const last = list.lastElementChild;
     keyed(list, arrange(entries, firstNew), { make, update });
     if (!isSettled) begin();
-    else if (isFollowing) toEnd();
+    else if (end.isFollowing()) end.toEnd();
     else if (list.lastElementChild !== last) newer.hidden = false;
     setText(newer.firstElementChild, place.log.unread ? count(place.log.unread, 'new message') : 'New messages');
     log.dataset.loaded = state.isLoaded ? 'yes' : 'no';
@@ -73,11 +54,11 @@ export function openLogView({ actions, scrolled }) {
 
   /** A place begins at its end, or where the unread begins if that is further up. */
   function begin() {
-    toEnd();
+    end.toEnd();
     const line = list.querySelector('.new-line');
     if (line && line.offsetTop < log.scrollTop) {
       log.scrollTop = line.offsetTop - 8;
-      isFollowing = isAtEnd();
+      end.look();
     }
   }
 
@@ -141,7 +122,7 @@ export function openLogView({ actions, scrolled }) {
       ...(entry.problem ? [button(entry.isSent ? 'Copy again' : 'Send again', actions.retry), button('Discard', actions.discard)] : []));
   }
 
-  return { paint, toEnd, isFollowing: () => isFollowing };
+  return { paint, toEnd: end.toEnd, isFollowing: end.isFollowing };
 }
 
 function peopleText({ joined, left }) {

@@ -3,7 +3,9 @@
 // outside goes in as text, never as markup.
 
 import { badge, byId, element, toneOf } from '../design/dom.js';
+import { followEnd } from '../design/follow.js';
 import { count, describeBytes } from '../design/text.js';
+import { bindMessage } from '../design/textarea.js';
 import { fateOf, parse } from './words.js';
 
 const MAX_ENTRIES = 500; // a flooded room must not fill the browser's memory
@@ -17,26 +19,17 @@ export function openView({ say, sayAgain, discard }) {
   const log = byId('log');
   const messages = byId('messages');
   const newer = byId('newer');
+  const end = followEnd(log, newer);
   const entries = new Map(); // by their cursors
   const spoken = new WeakMap(); // who said an entry, and when
   const mine = new Set(); // cursors of what we said and have not seen yet
   const times = new Map(); // by cursors, of what is still to come
-  let isFollowing = true; // the end of the log is in sight, and is to stay so
 
-  newer.addEventListener('click', scrollToEnd);
-  log.addEventListener('scroll', () => {
-    isFollowing = isAtEnd();
-    if (isFollowing) newer.hidden = true;
-  });
-  new ResizeObserver(() => isFollowing && scrollToEnd()).observe(log);
   bindComposer();
 
   function bindComposer() {
     const message = byId('message');
-    const fit = () => {
-      message.style.height = 'auto';
-      message.style.height = `${message.scrollHeight + message.offsetHeight - message.clientHeight}px`;
-    };
+    const fit = bindMessage(message);
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       const text = message.value.trim();
@@ -44,14 +37,8 @@ export function openView({ say, sayAgain, discard }) {
       if (say(text)) message.value = '';
       else showNotice('Too many messages wait already; try again once the connection is back.');
       fit();
-      scrollToEnd();
+      end.toEnd();
       message.focus();
-    });
-    message.addEventListener('input', fit);
-    message.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      byId('composer').requestSubmit();
     });
   }
 
@@ -122,7 +109,7 @@ export function openView({ say, sayAgain, discard }) {
   }
 
   function append(entry) {
-    isFollowing = isAtEnd(); // a scroll is told of only with the next frame
+    const isAtEnd = end.look();
     messages.append(entry);
     if (messages.childElementCount > MAX_ENTRIES) {
       entries.delete(spoken.get(messages.firstElementChild)?.cursor);
@@ -131,18 +118,8 @@ export function openView({ say, sayAgain, discard }) {
     }
     regroup(entry);
     byId('empty').hidden = true;
-    if (isFollowing) scrollToEnd();
+    if (isAtEnd) end.toEnd();
     else newer.hidden = false;
-  }
-
-  function isAtEnd() {
-    return log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  }
-
-  function scrollToEnd() {
-    isFollowing = true;
-    log.scrollTop = log.scrollHeight;
-    newer.hidden = true;
   }
 
   // The bird over the room dips its bill for a message.
