@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The load generator from the inside: a plan (the options), a bench (one run of it), and peers (its
- * connections). bench.c reads the plan, bench_run.c leads through the run's phases, bench_peer.c is
- * one connection, a transport (bench_transport.c) says how it reaches the channel,
- * bench_websocket.c and bench_http.c read what comes on it, a mode (bench_load.c, bench_fanout.c)
- * says what is sent when, and bench_report.c prints what came out.
+ * connections). bench.c reads the plan, bench/run.c leads through the run's phases, bench/peer.c is
+ * one connection, a transport (bench/transport.c) says how it reaches the channel,
+ * bench/websocket.c and bench/http.c read what comes on it, a mode (bench/load.c, bench/fanout.c)
+ * says what is sent when, and bench/report.c prints what came out.
  */
 #ifndef GW_CLI_BENCH_H
 #define GW_CLI_BENCH_H
@@ -188,7 +188,7 @@ static inline bool gw_bench_is_slow(const struct gw_bench_peer *peer) {
   return peer->index - 1 < peer->bench->plan->slow;
 }
 
-/* ---- bench_run.c ---- */
+/* ---- bench/run.c ---- */
 
 uint64_t gw_bench_now(void); /* ns, monotonic */
 /* Runs the plan and prints; the exit code. */
@@ -205,7 +205,7 @@ void gw_bench_count(struct gw_bench_peer *peer, uint64_t begun_at, uint64_t now)
 /* The run ends after this turn. */
 void gw_bench_end(struct gw_bench *bench);
 
-/* ---- bench_peer.c ---- */
+/* ---- bench/peer.c ---- */
 
 void gw_bench_peer_open(struct gw_bench_peer *peer);
 /* Sends the frame `n` times. */
@@ -218,7 +218,7 @@ void gw_bench_peer_fail(struct gw_bench_peer *peer, const char *why);
 void gw_bench_peer_drained(struct gw_stream *stream);
 void gw_bench_peer_closed(struct gw_stream *stream, int err);
 
-/* ---- bench_websocket.c ---- */
+/* ---- bench/websocket.c ---- */
 
 void gw_bench_websocket_begin(struct gw_bench_peer *peer);
 /* A text frame. */
@@ -226,12 +226,12 @@ void gw_bench_say(struct gw_bench_peer *peer, const char *text);
 /* A Close frame; the connection ends with the answer to it. */
 void gw_bench_peer_close(struct gw_bench_peer *peer);
 
-/* ---- bench_http.c: streams and long polls ---- */
+/* ---- bench/http.c: streams and long polls ---- */
 
 void gw_bench_stream_begin(struct gw_bench_peer *peer);
 void gw_bench_poll_begin(struct gw_bench_peer *peer);
 
-/* ---- bench_answer.c ---- */
+/* ---- bench/answer.c ---- */
 
 void gw_bench_answer_init(struct gw_bench_answer *answer);
 /* Reads from *data, advancing it and *len: enum gw_bench_part. Call it until it gives
@@ -242,7 +242,7 @@ int gw_bench_answer_read(struct gw_bench_answer *answer, enum gw_http_method met
                          struct gw_str *out_piece);
 void gw_bench_answer_clear(struct gw_bench_answer *answer);
 
-/* ---- bench_transport.c ---- */
+/* ---- bench/transport.c ---- */
 
 extern const struct gw_bench_transport gw_bench_raw;
 /* NULL where there is none of that name. */
@@ -253,7 +253,7 @@ int gw_bench_expand(const char *text, uint32_t index, char *out, size_t size);
 /* How often the marker ends in the data; `matched` goes on from piece to piece. */
 unsigned gw_bench_markers(uint8_t *matched, const void *data, size_t len);
 
-/* ---- bench_payload.c ---- */
+/* ---- bench/payload.c ---- */
 
 /* What a publication is counted by where it is enclosed in something: a payload ends with it, and
  * it stands nowhere else. */
@@ -267,7 +267,7 @@ int gw_bench_frames_make(struct gw_bench *bench, const struct gw_ws_deflate *def
 /* Whether the frames of a message hold what was sent. */
 bool gw_bench_is_payload(struct gw_bench *bench, uint8_t *frames, size_t len);
 
-/* ---- bench_post.c: publishing by HTTP, one connection for each message in flight ---- */
+/* ---- bench/post.c: publishing by HTTP, one connection for each message in flight ---- */
 
 struct gw_bench_posters;
 /* Opens `n` connections to the publish place; gw_bench_opened after each. GW_ERR_MEMORY. */
@@ -279,14 +279,14 @@ int gw_bench_posters_post(struct gw_bench *bench);
 void gw_bench_posters_drop(struct gw_bench *bench);
 void gw_bench_posters_free(struct gw_bench_posters *posters);
 
-/* ---- bench_load.c, bench_fanout.c ---- */
+/* ---- bench/load.c, bench/fanout.c ---- */
 
 extern const struct gw_bench_mode gw_bench_mode_echo, gw_bench_mode_open, gw_bench_mode_fanout,
     gw_bench_mode_idle, gw_bench_mode_connect;
 /* A poster has its answer. */
 void gw_bench_fanout_posted(struct gw_bench *bench);
 
-/* ---- bench_server.c, bench_report.c ---- */
+/* ---- bench/server.c, bench/report.c ---- */
 
 /* False where there is no such process. */
 bool gw_bench_usage_read(pid_t pid, struct gw_bench_usage *out_usage);

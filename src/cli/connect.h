@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console from the inside: a plan (the options) and a session (connect_run.c), which joins
- * where lines come from (connect_editor.c on a terminal, connect_pipe.c otherwise), what they mean
- * (connect_line.c), the client, and what is written (connect_show.c, connect_tap.c).
+ * The console from the inside: a plan (the options) and a session (connect/run.c), which joins
+ * where lines come from (connect/editor.c on a terminal, connect/pipe.c otherwise), what they mean
+ * (connect/line.c), the client, and what is written (connect/show.c, connect/tap.c).
  */
 #ifndef GW_CLI_CONNECT_H
 #define GW_CLI_CONNECT_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `godwit lab` from the inside: a plan (the options) and its run (lab_run.c), which leads a
- * measured server (lab_child.h), a publisher (lab_publisher.h) and clients of each transport
- * (lab_clients.h) through an experiment, as the main server's pages ask for it (lab_link.h), and
- * tells them what it comes to (lab_figures.h).
+ * `godwit lab` from the inside: a plan (the options) and its run (lab/run.c), which leads a
+ * measured server (lab/child.h), a publisher (lab/publisher.h) and clients of each transport
+ * (lab/clients.h) through an experiment, as the main server's pages ask for it (lab/link.h), and
+ * tells them what it comes to (lab/figures.h).
  */
 #ifndef GW_CLI_LAB_H
 #define GW_CLI_LAB_H

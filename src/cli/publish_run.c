@@ -8,8 +8,8 @@
 
 #include "base/simd.h"
 #include "base/utf8.h"
-#include "cli/connect_pipe.h"
-#include "cli/connect_show.h"
+#include "cli/connect/pipe.h"
+#include "cli/connect/show.h"
 #include "client/backoff.h"
 #include "client/http.h"
 #include "client/side.h"

@@ -2,7 +2,7 @@
 /* URLs of a server's resources, and words for its refusals. Knows no connection. */
 #include "cli/remote.h"
 
-#include "cli/connect_show.h"
+#include "cli/connect/show.h"
 #include "codec/http/text.h"
 #include "codec/http/write.h"
 

@@ -2,7 +2,7 @@
 /* `godwit serve`: the server with its channels and the page. */
 #include "server/serve.h"
 #include "cli/command.h"
-#include "cli/lab_host.h"
+#include "cli/lab/host.h"
 #include "cli/run.h"
 
 #include <unistd.h>

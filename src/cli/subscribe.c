@@ -2,7 +2,7 @@
 /* `godwit subscribe`: its options. */
 #include "cli/subscribe.h"
 
-#include "cli/subscribe_kinds.h"
+#include "cli/subscribe/kinds.h"
 
 static int subscribe_run(int argc, char **argv);
 

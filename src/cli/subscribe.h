@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `godwit subscribe` from the inside: a plan (the options), its run (subscribe_run.c), which has a
- * intake (subscribe_intake.h) for each connection and writes what they bring (subscribe_show.h). A
+ * `godwit subscribe` from the inside: a plan (the options), its run (subscribe/run.c), which has a
+ * intake (subscribe/intake.h) for each connection and writes what they bring (subscribe/show.h). A
  * transport is a file with a `struct gw_intake_kind`.
  */
 #ifndef GW_CLI_SUBSCRIBE_H
 #define GW_CLI_SUBSCRIBE_H
 
-#include "cli/subscribe_intake.h"
-#include "cli/subscribe_show.h"
+#include "cli/subscribe/intake.h"
+#include "cli/subscribe/show.h"
 
 enum { GW_SUBSCRIBE_CHANNELS_MAX = 128 }; /* as many as one connection may have */
 
