@@ -68,6 +68,22 @@ test('locks that the browser has and gives to nobody: an election', async () => 
   assert.equal(await connections(user), 1);
 });
 
+test('a tab that gets its own lock late is not taken for gone: what it says goes out', async () => {
+  const channel = `tabs-${++rooms}`, user = `ann-${rooms}`;
+  const locks = makeLocks();
+  const leader = tab(user, locks);
+  leader.channel(channel);
+  await leader.standing(channel);
+  const other = tab(user, {
+    request: (...asked) => new Promise((resolve, reject) => { setTimeout(() => locks.request(...asked).then(resolve, reject), 50); }),
+  });
+  other.channel(channel);
+  await other.standing(channel);
+  await new Promise((resolve) => { setTimeout(resolve, 100); }); // by then the leader would have had it
+  await Promise.race([other.g.channel(channel).publish('said'), leader.messages(channel, 1)]);
+  assert.deepEqual(await leader.messages(channel, 1), ['said']);
+});
+
 for (const kind of ['locks', 'an election']) {
   const locksOf = () => (kind === 'locks' ? makeLocks() : undefined);
 

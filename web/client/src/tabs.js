@@ -16,8 +16,10 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
   const bus = new BroadcastChannel(name);
   const tabs = new Set();
   const quit = new AbortController();
+  const hold = { signal: quit.signal }; // until this tab leaves
   let engine, leader, heard = now(), electing, release, watch;
 
+  const until = new Promise((resolve) => { release = resolve; });
   const post = (...message) => quit.signal.aborted || bus.postMessage([id, ...message]);
   const port = Object.fromEntries(['sub', 'unsub', 'pub', 'check'].map((word) => [word, (...values) => post(word, ...values)]));
 
@@ -26,6 +28,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     leader = id;
     engine = lead((...event) => post('tell', ...event));
     post('lead');
+    return until;
   }
   function give(other) {
     leader = other;
@@ -47,7 +50,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     if (word === 'tell') return; // of a leader that has gone
     post('lead');
     if (word === 'there') return;
-    if (!tabs.has(tab)) locks?.request(name + tab, { signal: quit.signal }, () => serve(tab, 'gone')).catch(() => {});
+    if (!tabs.has(tab)) locks?.request(name + tab, hold, () => serve(tab, 'gone')).catch(() => {});
     tabs.add(tab);
     const [facts, state] = engine.present();
     if (facts) post('tell', 'up', facts);
@@ -61,19 +64,24 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     if (kind === 'state' && values[0].retry) setTimeout(port.check, values[0].retry);
   }
 
-  bus.onmessage = ({ data: [from, word, ...values] }) => {
-    if (word === 'lead') {
-      heard = now();
-      clearTimeout(electing);
-      if (leader === id && from > id) post('lead');
-      else if (leader !== from) give(from);
-    } else if (leader === id) serve(from, word, values);
-    else if (from === leader && word === 'tell') listen(...values);
-    else if (from === leader && word === 'gone' && !locks) elect();
-  };
+  function begin() {
+    bus.onmessage = ({ data: [from, word, ...values] }) => {
+      if (word === 'lead') {
+        heard = now();
+        clearTimeout(electing);
+        if (leader === id && from > id) post('lead');
+        else if (leader !== from) give(from);
+      } else if (leader === id) serve(from, word, values);
+      else if (from === leader && word === 'tell') listen(...values);
+      else if (from === leader && word === 'gone' && !locks) elect();
+    };
+    post('hi');
+    return until;
+  }
 
   function vote() {
     locks = undefined;
+    begin();
     elect();
     watch = setInterval(() => {
       if (leader === id) return;
@@ -82,13 +90,11 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     }, tick);
   }
 
-  post('hi');
   if (locks) {
-    const until = new Promise((resolve) => { release = resolve; });
-    const hold = { signal: quit.signal };
-    locks.request(name + id, hold, () => until).catch(() => {});
+    // The leader takes a tab whose lock it can have for gone: so nothing is said or heard before it is ours.
+    locks.request(name + id, hold, begin).catch(() => {});
     // Sandboxed frames, and those whose browser keeps them from storing anything, have locks that nobody gets.
-    locks.request(name, hold, () => { take(); return until; }).catch(() => quit.signal.aborted || vote());
+    locks.request(name, hold, take).catch(() => quit.signal.aborted || vote());
   } else vote();
 
   return {
@@ -98,7 +104,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
       clearInterval(watch);
       clearTimeout(electing);
       quit.abort();
-      release?.();
+      release();
       bus.close();
     },
   };
