@@ -6,6 +6,7 @@ import { bindCopyButtons } from './copy.js';
 import { byId } from './design/dom.js';
 import { bindName } from './design/name.js';
 import { openShell } from './design/shell.js';
+import { ofWindow } from './design/storage.js';
 import { count } from './design/text.js';
 import { channelUrls, roomOf, linesOf } from './room/address.js';
 import { openOutbox } from './room/outbox.js';
@@ -31,7 +32,7 @@ let waiting = [];
 const showOutbox = (items = waiting) => view.showOutbox(waiting = items, g.state === 'online');
 const outbox = openOutbox({
   publish: (text) => room.publish(text),
-  storage: () => sessionStorage,
+  kept: ofWindow,
   key: `godwit.outbox ${name}`,
   changed: showOutbox,
   settled: view.claim,

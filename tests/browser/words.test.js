@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { channelUrls, linesOf, roomOf } from '../../web/room/address.js';
 import { MAX_NAME, cleanName } from '../../web/design/name.js';
+import { keptIn } from '../../web/design/storage.js';
 import { describeBytes } from '../../web/design/text.js';
 import { openOutbox } from '../../web/room/outbox.js';
 import { compose, fateOf, parse } from '../../web/room/words.js';
@@ -80,7 +81,7 @@ function outboxOver(storage = new Map()) {
   const made = { answers: [], said: [], shown: [], cursors: [] };
   made.box = openOutbox({
     publish: (text) => new Promise((resolve, reject) => { made.said.push(text); made.answers.push({ resolve, reject }); }),
-    storage: () => ({ getItem: (key) => storage.get(key) ?? null, setItem: (key, text) => storage.set(key, text), removeItem: (key) => storage.delete(key) }),
+    kept: keptIn(() => ({ getItem: (key) => storage.get(key) ?? null, setItem: (key, text) => storage.set(key, text), removeItem: (key) => storage.delete(key) })),
     key: 'box',
     changed: (items) => { made.shown = items.map(({ text, problem }) => (problem ? `${text}: ${problem.reason}` : text)); made.ids = items.map(({ id }) => id); },
     settled: (cursor) => made.cursors.push(cursor),
@@ -133,6 +134,6 @@ test('an outbox is full at fifty, and a browser may refuse to keep it', () => {
   for (let n = 0; n < 50; n++) assert.ok(at.box.say(`${n}`));
   assert.equal(at.box.say('one too many'), false);
   assert.equal(at.said.length, 50);
-  const box = openOutbox({ publish: () => new Promise(() => {}), storage: () => { throw new Error('refused'); }, key: 'k', changed() {}, settled() {} });
+  const box = openOutbox({ publish: () => new Promise(() => {}), kept: keptIn(() => { throw new Error('refused'); }), key: 'k', changed() {}, settled() {} });
   assert.ok(box.say('one'));
 });

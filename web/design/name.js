@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The visitor's name: typed, kept for this window, and a wading bird until then, so that two windows are two people.
 
+import { ofWindow } from './storage.js';
+
 const KEY = 'godwit.name';
 export const MAX_NAME = 24;
 const BIRDS = ['Avocet', 'Curlew', 'Dunlin', 'Knot', 'Lapwing', 'Oystercatcher', 'Plover', 'Redshank', 'Ruff', 'Sanderling',
@@ -19,8 +21,8 @@ export function cleanName(typed) {
 
 /** The name of whoever sits at this window: the one they gave, else a bird's. */
 export function myName() {
-  const name = recall() || `${BIRDS[Math.floor(Math.random() * BIRDS.length)]} ${10 + Math.floor(Math.random() * 90)}`;
-  keep(name);
+  const name = cleanName(ofWindow.text(KEY) ?? '') || `${BIRDS[Math.floor(Math.random() * BIRDS.length)]} ${10 + Math.floor(Math.random() * 90)}`;
+  ofWindow.keepText(KEY, name);
   return name;
 }
 
@@ -37,25 +39,8 @@ export function bindName(input, changed = () => {}) {
     input.value = wanted;
     if (wanted === name) return;
     name = wanted;
-    keep(name);
+    ofWindow.keepText(KEY, name);
     changed(name);
   });
   return () => cleanName(input.value) || name;
-}
-
-// A browser may refuse storage: then the name lasts as long as the page.
-function recall() {
-  try {
-    return cleanName(sessionStorage.getItem(KEY) ?? '');
-  } catch {
-    return '';
-  }
-}
-
-function keep(name) {
-  try {
-    sessionStorage.setItem(KEY, name);
-  } catch {
-    // nothing to mend: see above
-  }
 }

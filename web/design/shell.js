@@ -2,8 +2,10 @@
 // What every page has around it: the way to the others, light or dark, and how the connection is doing, in words.
 
 import { element, setText } from './dom.js';
+import { ofBrowser } from './storage.js';
 
 export const PAGES = ['chat', 'quiz', 'ticker', 'map', 'lab'];
+const THEME = 'godwit.theme'; // theme.js reads it
 const THEMES = ['auto', 'light', 'dark'];
 const PATIENCE_MS = 700; // a loss that is mended sooner is not worth a line across the page
 
@@ -72,13 +74,12 @@ export function openShell({ here = '', lang = 'en', keeps = true } = {}) {
   }
   theme.addEventListener('click', () => {
     const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto') + 1) % THEMES.length];
-    if (next === 'auto') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = next;
-    try {
-      if (next === 'auto') localStorage.removeItem('godwit.theme');
-      else localStorage.setItem('godwit.theme', next);
-    } catch {
-      // refused: the choice lasts as long as the page
+    if (next === 'auto') {
+      delete document.documentElement.dataset.theme;
+      ofBrowser.drop(THEME);
+    } else {
+      document.documentElement.dataset.theme = next;
+      ofBrowser.keepText(THEME, next);
     }
     paintTheme();
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Figures and sentences in the visitor's language. Pure.
 
+import { ofBrowser } from '../design/storage.js';
 import en from './words/en.js';
 import ko from './words/ko.js';
 
@@ -17,21 +18,8 @@ export function firstLanguage(search, recalled, preferred) {
   return known.find((lang) => Object.hasOwn(WORDS, lang ?? '')) ?? 'en';
 }
 
-export function recallLanguage() {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null; // a browser may refuse storage
-  }
-}
-
-export function keepLanguage(lang) {
-  try {
-    localStorage.setItem(KEY, lang);
-  } catch {
-    // the choice lasts as long as the page
-  }
-}
+export const keptLanguage = () => ofBrowser.text(KEY);
+export const keepLanguage = (lang) => ofBrowser.keepText(KEY, lang);
 
 /** How a language says things. What is not known is a dash everywhere. */
 export function speaker(lang) {

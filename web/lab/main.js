@@ -10,14 +10,14 @@ import { bindControls } from './controls.js';
 import { buildExplanation } from './explain.js';
 import { openExperiment } from './experiment.js';
 import { compare, sinceCut } from './figures.js';
-import { firstLanguage, keepLanguage, recallLanguage, speaker } from './format.js';
+import { firstLanguage, keepLanguage, keptLanguage, speaker } from './format.js';
 import { isHere, openOwn } from './own.js';
 import { buildCutReport, buildOwn, buildTable } from './table.js';
 
 const HIDDEN_MS = 60_000; // so long a hidden window keeps its own clients
 const OWN_MS = 300; // how often what they hear is painted
 
-let speak = speaker(firstLanguage(location.search, recallLanguage(), navigator.languages));
+let speak = speaker(firstLanguage(location.search, keptLanguage(), navigator.languages));
 const g = godwit('/', { user: myName() });
 const shell = openShell({ here: 'lab', lang: speak.lang, keeps: false });
 const experiment = openExperiment(g);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the quiz keeps in this browser: for a host, each quiz as it stands and the questions written last; for a player, who one is
-// in a quiz and what one answered. Where a browser refuses, it lasts as long as the page.
+// in a quiz and what one answered.
 
+import { ofBrowser, ofWindow } from '../design/storage.js';
 import { readQuestions } from './format.js';
 import { pack, unpack } from './game.js';
 import { makeId, playerUser } from './names.js';
@@ -12,29 +13,18 @@ const PLAYED = 'godwit.quiz.play.';
 const MAX_HOSTED = 5; // quizzes; older ones make room
 const SAVE_MS = 150; // answers come by the hundred: they are not kept one by one
 
-const attempt = (step, otherwise = null) => {
-  try {
-    return step() ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
-const get = (store, key) => attempt(() => JSON.parse(store().getItem(key)));
-const local = () => localStorage, session = () => sessionStorage;
-const set = (store, key, value) => attempt(() => store().setItem(key, JSON.stringify(value)));
-
 // ---- the host's
 
-export const questionsOf = () => readQuestions(get(local, QUESTIONS));
-export const keepQuestions = (questions) => set(local, QUESTIONS, questions);
+export const questionsOf = () => readQuestions(ofBrowser.json(QUESTIONS));
+export const keepQuestions = (questions) => ofBrowser.keepJson(QUESTIONS, questions);
 
 /** The quiz of this code that this browser hosts, or null. */
-export const hosted = (code) => attempt(() => unpack(local().getItem(HOSTED + code)));
+export const hosted = (code) => unpack(ofBrowser.text(HOSTED + code));
 
 /** All that it hosts, the latest first: { code, kept }. */
 export function allHosted() {
-  const keys = attempt(() => Object.keys(local()), []).filter((key) => key.startsWith(HOSTED));
-  return keys.map((key) => ({ code: key.slice(HOSTED.length), ...get(local, key) })).sort((a, b) => b.kept - a.kept);
+  const keys = ofBrowser.keys().filter((key) => key.startsWith(HOSTED));
+  return keys.map((key) => ({ code: key.slice(HOSTED.length), ...ofBrowser.json(key) })).sort((a, b) => b.kept - a.kept);
 }
 
 /** Gives `save(isUrgent)`: at most every so often, where it is not urgent, and at last when the page goes. */
@@ -43,11 +33,11 @@ export function keeper(quiz) {
   function write() {
     clearTimeout(waiting);
     waiting = undefined;
-    attempt(() => local().setItem(HOSTED + quiz.code, pack({ ...quiz, kept: Date.now() })));
+    ofBrowser.keepText(HOSTED + quiz.code, pack({ ...quiz, kept: Date.now() }));
   }
   addEventListener('pagehide', () => waiting && write());
   write();
-  for (const { code } of allHosted().slice(MAX_HOSTED)) attempt(() => local().removeItem(HOSTED + code));
+  for (const { code } of allHosted().slice(MAX_HOSTED)) ofBrowser.drop(HOSTED + code);
   return (isUrgent) => {
     if (isUrgent) write();
     else waiting ??= setTimeout(write, SAVE_MS);
@@ -72,18 +62,18 @@ export function alone(code, lead, wait) {
 /** Who this window is in the quiz; else who this browser was, where no other window is that now; else null. */
 export async function whoAmI(code) {
   const key = PLAYED + code;
-  const mine = get(session, key);
+  const mine = ofWindow.json(key);
   if (mine?.user) {
     hold(key, mine.user);
     return mine;
   }
-  const last = get(local, key);
+  const last = ofBrowser.json(key);
   if (!last?.user || !navigator.locks) return null;
   return new Promise((resolve) => {
     navigator.locks.request(`${key} ${last.user}`, { ifAvailable: true }, (lock) => {
       resolve(lock ? last : null);
       if (!lock) return undefined;
-      set(session, key, last);
+      ofWindow.keepJson(key, last);
       return new Promise(() => {});
     });
   });
@@ -103,6 +93,6 @@ export function becomePlayer(code, name) {
 
 /** `mine`: { user, answer }. */
 export function remember(code, mine) {
-  set(session, PLAYED + code, mine);
-  set(local, PLAYED + code, mine);
+  ofWindow.keepJson(PLAYED + code, mine);
+  ofBrowser.keepJson(PLAYED + code, mine);
 }

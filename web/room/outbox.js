@@ -6,12 +6,12 @@
 const MAX_ITEMS = 50; // typing while the server is away must not grow without end
 
 /**
- * @param {object} at  `publish(text)`: the client's; `storage()`, `key`: where it is kept; `changed(items)`: hears of each change;
+ * @param {object} at  `publish(text)`: the client's; `kept`, `key`: where (design/storage.js); `changed(items)`: hears of each change;
  *   `settled(cursor)`: where what we said stands in the room
  *
  * An item is { id, text, problem }: without a problem it is under way, else it was refused ({ code, reason }).
  */
-export function openOutbox({ publish, storage, key, changed, settled }) {
+export function openOutbox({ publish, kept, key, changed, settled }) {
   let ids = 0;
   let items = recall().map((text) => ({ id: ++ids, text, problem: { code: 0, reason: 'loaded-again' } }));
   changed(items);
@@ -35,23 +35,14 @@ export function openOutbox({ publish, storage, key, changed, settled }) {
     }
   }
 
-  // A browser may refuse storage: then it lasts as long as the page.
   function keep() {
-    try {
-      if (items.length) storage().setItem(key, JSON.stringify(items.map(({ text }) => text)));
-      else storage().removeItem(key);
-    } catch {
-      // nothing to mend: see above
-    }
+    if (items.length) kept.keepJson(key, items.map(({ text }) => text));
+    else kept.drop(key);
   }
 
   function recall() {
-    try {
-      const kept = JSON.parse(storage().getItem(key) ?? '[]');
-      return kept.filter((text) => typeof text === 'string').slice(0, MAX_ITEMS);
-    } catch {
-      return [];
-    }
+    const texts = kept.json(key);
+    return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string').slice(0, MAX_ITEMS) : [];
   }
 
   return {
