@@ -4,7 +4,13 @@
 export type Transport = 'websocket' | 'sse' | 'longpoll';
 
 /** Text and bytes go out as they are, everything else as JSON. */
-export type Payload = string | ArrayBuffer | ArrayBufferView | object | number | boolean | null;
+export type Payload = string | number | boolean | null | (object & NoCode) | (Record<string, unknown> & NoCode);
+
+/** Not a function, and not a promise that nobody waited for: neither has a text as JSON. */
+interface NoCode {
+  readonly bind?: never;
+  readonly then?: never;
+}
 
 export interface Options {
   /** Who one is, where the server believes it (development mode). */
@@ -12,7 +18,7 @@ export interface Options {
   /** Who one is: a token, or what gives one, asked anew for each connection and request. */
   token?: string | (() => string | Promise<string>);
   /** In the order of preference; all three by default. */
-  transports?: Transport[];
+  transports?: readonly Transport[];
   /** Whether the tabs of a site share one connection: yes, in pages. */
   share?: boolean;
   /** Publications that may wait for an answer: 1000. */
@@ -20,7 +26,7 @@ export interface Options {
   /** The cursor of the last direct message that was dealt with; without it, all that the inbox keeps comes first. */
   inbox?: string;
   /** The class to use where there is no global one (Node before 22). */
-  WebSocket?: unknown;
+  WebSocket?: new (url: string, protocols?: string) => object;
   fetch?: typeof fetch;
   /** Milliseconds. How long an answer may take: 6000. */
   timeout?: number;
@@ -139,7 +145,8 @@ export interface Client {
   /** `after`: the cursor to begin behind; `history`: begin with what the channel keeps. They count when the channel is first named. */
   channel(name: string, options?: { after?: string; history?: boolean }): Channel;
   /** To all sessions of a user, and their inbox. */
-  send(user: string, data: Payload, options?: PublishOptions): Promise<Published | void>;
+  send(user: string, data: Payload, options?: PublishOptions & { volatile?: false }): Promise<Published>;
+  send(user: string, data: Payload, options: PublishOptions): Promise<Published | void>;
   /** For good. */
   close(): void;
 }
