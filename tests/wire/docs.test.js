@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { GODWIT, startServer } from '../support/server.js';
@@ -50,4 +50,67 @@ test('every curl is answered', async () => {
   assert.ok(curls.length >= 35, `${curls.length}`);
   for (const curl of curls.filter((text) => !text.includes(' -N'))) await isAnswered(curl);
   await Promise.all(curls.filter((text) => text.includes(' -N')).map(isAnswered));
+});
+
+// ---- links, excerpts and counts
+
+const pages = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', 'web/client/README.md',
+  ...readdirSync(new URL('../../docs/', import.meta.url)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const withoutCode = (text) => text.replace(/^ {4}.*$/gm, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]]/g, ''));
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+function anchorsOf(text) {
+  const seen = new Map();
+  return [...text.replace(/^ {4}.*$/gm, '').matchAll(/^#+ +(.*)$/gm)].map(([, heading]) => {
+    const slug = heading.toLowerCase().replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    const times = seen.get(slug) ?? 0;
+    seen.set(slug, times + 1);
+    return times ? `${slug}-${times}` : slug;
+  });
+}
+
+test('every link leads somewhere', () => {
+  let count = 0;
+  for (const page of pages) {
+    for (const [, link] of withoutCode(read(page)).matchAll(/\]\(([^()\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(link)) continue;
+      count++;
+      const { pathname, hash } = new URL(link, `file:///${page}`);
+      const target = decodeURIComponent(pathname.slice(1));
+      assert.ok(existsSync(new URL(`../../${target}`, import.meta.url)), `${page}: there is no ${link}`);
+      if (hash) assert.ok(anchorsOf(read(target)).includes(decodeURIComponent(hash.slice(1))), `${page}: ${link} has no such heading`);
+    }
+  }
+  assert.ok(count > 40, `${count}`);
+});
+
+test('what is shown as a piece of a file stands in it', () => {
+  let count = 0;
+  for (const page of pages) {
+    // a line that ends with (`FILE`): says so; one that says "in short" has shortened it
+    for (const [, file, block] of read(page).matchAll(/\(`(web\/[\w./-]+)`\):\n\n((?: {4}.*\n)+)/g)) {
+      count++;
+      const lines = read(file).split('\n').map((line) => line.trim());
+      let at = 0;
+      for (const line of block.trim().split('\n').map((each) => each.trim())) {
+        const found = lines.indexOf(line, at);
+        assert.ok(found >= 0, `${page} shows what ${file} does not have there: ${line}`);
+        at = found + 1;
+      }
+    }
+  }
+  assert.ok(count >= 8, `${count}`);
+});
+
+test('how many lines a page is said to have it has', () => {
+  let count = 0;
+  for (const page of ['quiz', 'ticker', 'map', 'chat', 'lab']) {
+    for (const [, files, said] of read(`docs/${page}.md`).matchAll(/^\| ((?:`[\w-]+\.js`(?:, )?)+) \| (\d+) \|/gm)) {
+      count++;
+      const names = files.split(', ').map((name) => `web/${page}/${name.slice(1, -1)}`);
+      const has = names.reduce((sum, name) => sum + read(name).split('\n').length - 1, 0);
+      assert.ok(Math.abs(has - said) <= said / 10, `docs/${page}.md: ${files} have ${has} lines, not ${said}`);
+    }
+  }
+  assert.ok(count >= 8, `${count}`);
 });
