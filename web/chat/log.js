@@ -11,7 +11,7 @@ const SAME_BREATH_MS = 300_000; // messages of one person within this stand unde
 const split = (cursor) => [cursor.slice(0, cursor.lastIndexOf(':')), Number(cursor.slice(cursor.lastIndexOf(':') + 1))];
 
 /** Whether `cursor` stands at `mark` or before it. */
-export function isBehind(cursor, mark) {
+function isBehind(cursor, mark) {
   if (!mark) return false;
   const [[epoch, n], [last, m]] = [split(cursor), split(mark)];
   return epoch === last && n <= m;

@@ -5,7 +5,7 @@
 import { count, segment } from '../design/text.js';
 
 export const GIVEN = ['lobby', 'help', 'off-topic']; // rooms that are offered to everybody
-export const MAX_ROOM = 40;
+const MAX_ROOM = 40;
 const MAX_USER = 128; // bytes of a user's name
 export const MAX_TEXT = 8_000; // characters in one message: far below what a server takes, in any script
 

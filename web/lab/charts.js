@@ -6,7 +6,7 @@ import { byId, element, setText } from '../design/dom.js';
 import { between, KEEP, TRANSPORTS } from './figures.js';
 import uPlot from './uplot.js';
 
-export const DASHES = { poll: [2, 3], longpoll: [7, 3], ndjson: [11, 3, 2, 3], sse: [16, 4], websocket: [] };
+const DASHES = { poll: [2, 3], longpoll: [7, 3], ndjson: [11, 3, 2, 3], sse: [16, 4], websocket: [] };
 const SVG = 'http://www.w3.org/2000/svg';
 
 // what is drawn, how it is written, on which scale
@@ -31,14 +31,14 @@ function valueOf(chart, name, before, now) {
 }
 
 /** The lines of a chart: times in seconds, then a row of values for each transport. */
-export function linesOf(chart, samples) {
+function linesOf(chart, samples) {
   const lines = [samples.map(({ at }) => at / 1000)];
   for (const name of TRANSPORTS) lines.push(samples.map((now, i) => valueOf(chart, name, samples[i - 1], now)));
   return lines;
 }
 
 /** Least, middle and most of a line; null where there is nothing. */
-export function spread(line) {
+function spread(line) {
   const known = line.filter((value) => value !== null).sort((a, b) => a - b);
   return known.length ? [known[0], known[Math.floor(known.length / 2)], known.at(-1)] : null;
 }

@@ -9,13 +9,13 @@ const AGREE_MS = 3000;
 const CUT_MS = 2000;
 
 // Steps that each feel like one: what is in between cannot be set here, but is shown where another program has set it.
-export const STEPS = {
+const STEPS = {
   rate: [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200],
   payload: [48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384],
   interval: [100, 200, 500, 1000, 2000, 5000, 10_000],
   clients: [1, 2, 5, 10, 20, 50, 100, 200],
 };
-export const PRESETS = {
+const PRESETS = {
   chat: { rate: 2, payload: 128, interval: 1000, clients: 20 },
   ticker: { rate: 50, payload: 64, interval: 500, clients: 10 },
   rare: { rate: 0.2, payload: 256, interval: 1000, clients: 20 },
@@ -25,12 +25,12 @@ export const PRESETS = {
 const BEGINS = { rate: 5, payload: 256, interval: 1000, clients: 10, cursor: true }; // shown until the lab says what holds
 
 /** The step that lies nearest, as one hears it: by proportion. */
-export function nearest(steps, value) {
+function nearest(steps, value) {
   const far = (step) => Math.abs(Math.log(step / value));
   return steps.reduce((best, step, i) => (far(step) < far(steps[best]) ? i : best), 0);
 }
 
-export const isPreset = (settings, preset) => Object.entries(preset).every(([name, value]) => settings[name] === value);
+const isPreset = (settings, preset) => Object.entries(preset).every(([name, value]) => settings[name] === value);
 
 /** @returns {{paint(experiment, isOnline: boolean, speak): void}} */
 export function bindControls(experiment) {

@@ -8,7 +8,7 @@ import { sayAll, sayNow } from './say.js';
 import { WIRE } from './wire.js';
 
 /** Text in which `this` stands for code. */
-export function rich(text) {
+function rich(text) {
   return text.split('`').map((part, i) => (i % 2 ? element('code', {}, part) : part));
 }
 
@@ -38,7 +38,7 @@ const SESSION = '000WBBwYMImxfFr55IOdlheF';
 const DATE = 'Sat, 21 Nov 2026 20:03:55 GMT';
 
 /** What went over the wire, as lines: whose they are, and the text. */
-export function bytesOf(name, host) {
+function bytesOf(name, host) {
   return WIRE[name].map(({ from, header, text }) => {
     const said = text.replace('{host}', host).replace('{now}', DATE).replace('{session}', SESSION);
     return { from, size: said.length + (header ? header.split(' ').length : 0), header, text: said.replaceAll('\r\n', '\n').trimEnd() };

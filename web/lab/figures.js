@@ -3,7 +3,7 @@
 // The figures come from a channel that anybody may publish in, so every one is looked at before it is believed.
 
 export const TRANSPORTS = ['poll', 'longpoll', 'ndjson', 'sse', 'websocket'];
-export const PHASES = ['resting', 'connecting', 'running', 'cut'];
+const PHASES = ['resting', 'connecting', 'running', 'cut'];
 export const KEEP = 300; // seconds of figures that the charts hold
 const RATE_OVER = 5; // seconds that a rate is taken over: one alone jumps
 const COST_OVER = 30; // and what a message costs: at one in five seconds it takes some to tell
@@ -54,7 +54,7 @@ export function readFigures(text) {
   };
 }
 
-export const sameSettings = (one, other) => Object.keys(one).every((key) => one[key] === other[key]);
+const sameSettings = (one, other) => Object.keys(one).every((key) => one[key] === other[key]);
 
 /** The earliest figures, at most so many seconds before the last, from which on nothing but time has changed. */
 function since(samples, seconds) {
@@ -72,7 +72,7 @@ function since(samples, seconds) {
  * Of how many clients the server's figures are, for each that the lab's program counts the messages of: pages take part too, one
  * connection each, and what they are sent is in the server's bytes but not in the program's messages.
  */
-export const shareOf = ({ connections }, clients) => Math.max(1, connections / clients);
+const shareOf = ({ connections }, clients) => Math.max(1, connections / clients);
 
 /** What happened between two figures of one transport, a second: requests, bytes, messages, share of a core. */
 export function between(first, last, seconds, share = 1) {

@@ -10,7 +10,7 @@ const GATHER_MS = 1500; // who loads the page again leaves and joins: not worth 
 const MAX_SAID = 5;
 
 /** What a row says: where the person is, with how many couriers. */
-export function inWords({ markers, isLastKnown }) {
+function inWords({ markers, isLastKnown }) {
   const [first, ...more] = markers;
   if (!first) return 'here, not on the map';
   const riders = [...markers].reduce((sum, { couriers }) => sum + couriers.length, 0);
