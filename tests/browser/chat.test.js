@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PHONE, accessible, browserTests, connection, fits, shot } from '../support/browser.js';
+import { crash } from '../support/chromium.js';
 import { startServer } from '../support/server.js';
 import { eventually } from '../support/talk.js';
 
@@ -102,13 +103,6 @@ test('who comes and goes is told, also of a window that is closed and of one tha
   await line(ann, 'left');
   await ann.getByText('1 person here').waitFor();
 });
-
-async function crash(page) {
-  const session = await page.context().newCDPSession(page);
-  const crashed = new Promise((resolve) => page.once('crash', resolve));
-  session.send('Page.crash').catch(() => {});
-  await crashed;
-}
 
 test('two write to one another alone, both have both sides after a reload, and who is away gets it later', async () => {
   const server = await serve();

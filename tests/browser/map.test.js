@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startServer } from '../support/server.js';
 import { DESKTOP, PHONE, accessible, browserTests, connection, fits, shot } from '../support/browser.js';
+import { crash } from '../support/chromium.js';
 
 const { serve, wireTo, open, undo } = browserTests();
 const AT_ONCE = 3000; // sooner than presence, which waits 5 s, and silence, 10 s
@@ -200,9 +201,7 @@ test('a tab that crashes is removed by presence', async () => {
   const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await send(ann, '5');
   await hasCouriers(bo, 5);
-  const crashed = new Promise((resolve) => ann.once('crash', resolve));
-  (await ann.context().newCDPSession(ann)).send('Page.crash').catch(() => {});
-  await crashed;
+  await crash(ann);
   await gone(bo, 'Ann', 8000); // 5 s after it; silence would take 10
   await hasCouriers(bo, 0, 0);
 });

@@ -8,8 +8,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { between } from './between.js';
+import { launchChromium } from './chromium.js';
 import { startServer } from './server.js';
 
 const SHOTS = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
@@ -19,14 +19,6 @@ const OUTAGE = /net::ERR_|WebSocket connection to .* failed|Failed to load resou
 export const PHONE = { width: 390, height: 844 };
 export const LAPTOP = { width: 1280, height: 720 };
 export const DESKTOP = { width: 1440, height: 900 };
-
-export async function launchChromium() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
-  });
-}
 
 /** Registers the hooks of a test file, and gives it its words. What a test makes is ended after it. */
 export function browserTests() {

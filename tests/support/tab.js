@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Windows of Chromium and Firefox, both with the same words, and the client in one of them.
 
-import { chromium } from 'playwright-core';
+import { crash, launchChromium } from './chromium.js';
 import { hasFirefox, launchFirefox } from './firefox.js';
 
 export const QUICK = { backoff: 50, ceiling: 200, timeout: 1500, tick: 200, climb: 100, early: 400 };
 
-async function launchChromium() {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    ignoreDefaultArgs: ['--disable-back-forward-cache'], // as people have it
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+async function openChromium() {
+  const browser = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] }); // as people have it
   return {
     async newContext() {
       const context = await browser.newContext();
@@ -19,12 +15,7 @@ async function launchChromium() {
         async open(url) {
           const page = await context.newPage();
           await page.goto(url);
-          page.crash = async () => {
-            const session = await context.newCDPSession(page);
-            const crashed = new Promise((resolve) => page.once('crash', resolve));
-            session.send('Page.crash').catch(() => {});
-            await crashed;
-          };
+          page.crash = () => crash(page);
           page.back = () => page.goBack({ waitUntil: 'commit' }); // a page that was put aside is shown again, not loaded
           return page;
         },
@@ -38,7 +29,7 @@ async function launchChromium() {
 
 /** {launch, skip} by name; `launch()` gives { newContext, close }, that { open, setOffline, close }, and a window { evaluate, reload, close }. */
 export const browsers = {
-  Chromium: { launch: launchChromium, skip: false },
+  Chromium: { launch: openChromium, skip: false },
   Firefox: { launch: launchFirefox, skip: !hasFirefox && 'Firefox is not installed' },
 };
 
