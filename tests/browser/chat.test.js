@@ -532,6 +532,26 @@ test('a screen reader is told what comes, not what was', async () => {
   assert.match(spoken[0], /news/);
 });
 
+test('where a log is full and the oldest goes, what stays is not moved, nor read out again', async () => {
+  const server = await serve();
+  const ann = await enter(server, 'Ann');
+  for (let i = 0; i < 520; i += 40) await Promise.all(Array.from({ length: 40 }, (_, n) => post(server, '/channels/chat:lobby', `${i + n}`)));
+  await post(server, '/channels/chat:lobby', 'the last');
+  await heard(ann, 'the last');
+  assert.equal(await ann.locator('.message').count(), 500);
+  await ann.evaluate(() => {
+    globalThis.moved = [];
+    new MutationObserver((list) => {
+      for (const { addedNodes } of list) globalThis.moved.push(...[...addedNodes].map((node) => node.textContent));
+    }).observe(document.getElementById('messages'), { childList: true });
+  });
+  await post(server, '/channels/chat:lobby', 'news');
+  await heard(ann, 'news');
+  const moved = await ann.evaluate(() => globalThis.moved);
+  assert.equal(moved.length, 1);
+  assert.match(moved[0], /news/);
+});
+
 test('on a phone: one column, and the lists are drawers', async () => {
   const server = await serve();
   await post(server, '/channels/chat:help?user=Ben', 'anybody here?');

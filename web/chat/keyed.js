@@ -8,16 +8,17 @@
 export function keyed(parent, items, { keyOf = ({ id }) => id, make, update = () => {} }) {
   const focused = parent.contains(document.activeElement) ? document.activeElement : undefined;
   const nodes = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const keys = items.map((item) => String(keyOf(item)));
+  const kept = new Set(keys);
+  // What goes, goes first: else all that stays would be moved past it.
+  for (const [key, node] of nodes) if (!kept.has(key)) node.remove();
   let next = parent.firstElementChild;
-  for (const item of items) {
-    const key = String(keyOf(item));
-    const node = nodes.get(key) ?? make(item);
-    nodes.delete(key);
-    node.dataset.key = key;
+  items.forEach((item, i) => {
+    const node = nodes.get(keys[i]) ?? make(item);
+    node.dataset.key = keys[i];
     update(node, item);
     if (node === next) next = next.nextElementSibling;
     else parent.insertBefore(node, next);
-  }
-  for (const node of nodes.values()) node.remove();
+  });
   if (focused?.isConnected && focused !== document.activeElement) focused.focus(); // a node that is moved loses it
 }

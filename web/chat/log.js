@@ -126,11 +126,13 @@ export function makeLog({ user, read }) {
  */
 export function arrange(entries, firstNew) {
   const lines = [];
+  const days = new Map(); // how often each has begun: clocks may differ
   let day, before;
   for (const entry of entries) {
     const itsDay = new Date(entry.time).toDateString();
     if (itsDay !== day) {
-      lines.push({ id: `day ${itsDay} ${entry.id}`, kind: 'day', entry });
+      days.set(itsDay, (days.get(itsDay) ?? 0) + 1);
+      lines.push({ id: `day ${itsDay} ${days.get(itsDay)}`, kind: 'day', entry });
       day = itsDay;
       before = undefined;
     }
