@@ -209,6 +209,11 @@ test('every word that the page asks for is there, and no other', () => {
   for (const [, key] of files.matchAll(/data-(?:say|label)="([^"]+)"/g)) assert.ok(WORDS.en[key], key);
 });
 
+test('the Korean text speaks in one voice', () => {
+  for (const [key, text] of Object.entries(WORDS.ko))
+    assert.doesNotMatch(text.replace(/`[^`]*`/g, ''), /[가-힣]요(?=[.?!”]|$)/m, key); // 합니다 throughout: no sentence and no heading in 해요
+});
+
 test('every place is filled, in every sentence', () => {
   const samples = run(10);
   for (const lang of ['en', 'ko']) {
