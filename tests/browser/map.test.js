@@ -182,6 +182,14 @@ test('the couriers of a page whose own timers stand still ride on', async () => 
   await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), 8000, 'they do not move');
 });
 
+test('what is heard is counted in words', async () => {
+  const server = await serve();
+  const ann = await join(server, 'Ann');
+  await ann.getByText('1 update a second · 0 couriers').waitFor(); // her own sign of life comes back to her
+  await send(ann, '5');
+  await ann.getByText(/^\d+ updates a second · 5 couriers$/).waitFor();
+});
+
 test('rooms are apart', async () => {
   const server = await serve();
   const ann = await join(server, 'Ann');

@@ -5,6 +5,7 @@ import godwit from '../client/godwit.js';
 import { byId, setText } from '../design/dom.js';
 import { bindName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
+import { count } from '../design/text.js';
 import { drawTown } from './art.js';
 import { makeFigures } from './figures.js';
 import { BARE_MS, IDLE_MS } from './crowd.js';
@@ -120,8 +121,8 @@ function paintList() {
   list.paint([own, ...others.map((person) => ({ ...person, isLastKnown }))]);
   for (const { key, still } of markers.values()) figures.rest(key, still > IDLE_MS);
   setText(byId('count'), String(1 + others.filter((person) => !isOwn(person)).length));
-  setText(byId('rate'), String(room.rate));
-  setText(byId('riders'), String(couriers + place.couriers.length));
+  setText(byId('rate'), count(room.rate, 'update'));
+  setText(byId('riders'), count(couriers + place.couriers.length, 'courier'));
 }
 
 function paintState() {
