@@ -133,6 +133,7 @@ deps: ## install the missing Debian packages that building needs
 	@tools/deps build
 
 build: deps ## install what is missing, then build
+	@[ -e $(B)/godwit ] || echo 'building: the first time it takes a minute or less'
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 
 run: build ## build and serve the demo page on http://localhost:8000
