@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 // Makes uplot.js and uplot.css, the chart library as the page loads it, of the npm package in the lock file. After `npm ci` it
-// needs no network. What it makes is committed, so that nobody who builds Godwit needs npm; tests/client/lab_build.test.js tells
+// needs no network. What it makes is committed, so that nobody who builds Godwit needs npm; tests/client/lab.test.js tells
 // where it is not made of what is there.
 
 import { createHash } from 'node:crypto';
