@@ -7,6 +7,8 @@
 #include "http/exchange.h"
 #include "transport/request.h"
 
+#include <arpa/inet.h>
+
 /* The token of `Authorization: Bearer` (RFC 6750 section 2.1); at NULL where there is none. Another
  * scheme is somebody else's, between here and the client: passed over. */
 static int read_bearer(const struct gw_http_head *head, struct gw_str *out_token) {
@@ -35,13 +37,38 @@ static bool is_forwarded(const struct gw_http_head *head) {
          gw_http_field(head, "x-real-ip", 0);
 }
 
+static bool ends_with_nocase(struct gw_str text, struct gw_str with) {
+  return text.len > with.len &&
+         gw_str_is_nocase((struct gw_str){text.at + text.len - with.len, with.len}, with.at);
+}
+
+/* Whether the request was sent to this machine by a name that means it to everybody. Any other may
+ * be that of a site which lets its name point here (DNS rebinding): to a browser its pages are then
+ * the server's own. */
+static bool is_sent_to_loopback(const struct gw_http_head *head) {
+  struct gw_http_authority to;
+  char text[INET_ADDRSTRLEN];
+  struct in_addr number;
+  if (head->host.len == 0) return true; /* HTTP/1.0: no browser */
+  if (gw_http_authority_parse(head->host, &to) < 0) return false;
+  if (gw_str_is_nocase(to.host, "localhost") || gw_str_is(to.host, "[::1]") ||
+      ends_with_nocase(to.host, GW_STR(".localhost")))
+    return true;
+  if (to.host.len >= sizeof text) return false;
+  memcpy(text, to.host.at, to.host.len);
+  text[to.host.len] = '\0';
+  return inet_pton(AF_INET, text, &number) == 1 && ntohl(number.s_addr) >> 24 == 127;
+}
+
 /* The peer's address as gw_stream_peer writes it. A browser on this machine shows pages from
  * anywhere, and what they ask comes from this machine too: of them our own alone count. */
 bool gw_request_is_local(const struct gw_exchange *exchange) {
   char text[64];
   if (is_forwarded(exchange->head) || !gw_exchange_origin_is_allowed(exchange, NULL)) return false;
   const char *peer = gw_exchange_peer(exchange, text, sizeof text);
-  return strcmp(peer, "unix") == 0 || begins_with(peer, "127.") || begins_with(peer, "[::1]:");
+  if (strcmp(peer, "unix") == 0) return true; /* no browser comes that way */
+  return (begins_with(peer, "127.") || begins_with(peer, "[::1]:")) &&
+         is_sent_to_loopback(exchange->head);
 }
 
 int gw_request_admit(const struct gw_exchange *exchange, const struct gw_gate *gate,

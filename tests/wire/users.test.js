@@ -2,6 +2,7 @@
 // Users: who is online, where one is, what is sent to one, and the end of all of its sessions.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { Feed } from '../support/feed.js';
 import { Talker } from '../support/godwit.js';
@@ -122,6 +123,20 @@ test('methods and names', async () => {
   assert.ok(options.status === 204 || options.status === 200);
   assert.deepEqual(options.headers.get('allow').split(', ').sort(), ['GET', 'HEAD', 'OPTIONS']);
   for (const name of ['', 'a%0Ab', '%FF', 'a'.repeat(129), 'a%2F']) assert.equal((await ask(server, 'GET', `/users/${name}`)).status, 400, name);
+});
+
+/** A request as a browser sends it that believes `host` to be this machine: DNS rebinding. */
+const asked = (host, method, path, origin) => new Promise((resolve, reject) => {
+  const headers = { Host: `${host}:${server.port}`, ...(origin ? { Origin: `http://${host}:${server.port}` } : {}) };
+  http.request({ host: server.host, port: server.port, method, path, headers }, (answer) => resolve(answer.resume().statusCode)).on('error', reject).end();
+});
+
+test('the API is for those who call this machine by a name that is nobody else\'s', async () => {
+  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evillocalhost', '127.evil', '128.0.0.1', '0.0.0.0', '[::2]', '2130706433'])
+    for (const [method, path] of [['GET', '/users'], ['GET', '/metrics'], ['POST', '/lab/start'], ['DELETE', '/users/ann']])
+      for (const hasOrigin of [false, true]) assert.equal(await asked(host, method, path, hasOrigin), 403, `${method} ${path} at ${host}`);
+  for (const host of ['localhost', 'LocalHost', 'here.localhost', '127.0.0.1', '127.9.9.9', '[::1]'])
+    for (const hasOrigin of [false, true]) assert.equal(await asked(host, 'GET', '/users', hasOrigin), 200, host);
 });
 
 test('a page of another site gets nothing', async () => {
