@@ -36,7 +36,18 @@ describe('words', () => {
     for (const text of ['', 'plain', 'a https://b.test c', 'https://b.test', '<a href="https://b.test">'])
       assert.equal(linked(text).map(({ text: part }) => part).join(''), text);
     assert.equal(linked('https://a.test"onclick=x')[0].href, 'https://a.test/');
+    assert.deepEqual(links('https://bank.test@evil.test/ https://:x@evil.test/'), [], 'a name before the host is not the host');
+    assert.deepEqual(links('https://a.test/\u202egpj.exe \u2066https://b.test\u2069'), ['https://a.test/', 'https://b.test'], 'nothing turns the text of a link round');
     assert.ok(linked('http://a.test/'.repeat(5000)).length > 0);
+  });
+
+  test('brackets without end cost no more than their length', () => {
+    const began = performance.now();
+    const address = (text) => linked(text)[0].text;
+    assert.equal(address(`http://a.test/${')'.repeat(60_000)}`), 'http://a.test/');
+    assert.equal(address(`http://a.test/${'('.repeat(20_000)}${')'.repeat(30_000)}.,]`).length, 14 + 40_000);
+    assert.ok(performance.now() - began < 1000, 'it took a second');
+    assert.equal(address('http://a.test/[x]{y}(z))]}.'), 'http://a.test/[x]{y}(z)');
   });
 
   test('emoji alone are told from text', () => {
@@ -359,5 +370,9 @@ describe('the chat', () => {
     g.tell('direct', { cursor: 'i:1', from: 'Ben', data: 'x' });
     assert.deepEqual(chat.typing.writers(), []);
     assert.deepEqual(said(ben), ['x']);
+    chat.show('#lobby');
+    const many = g.channel('typing:#lobby');
+    for (let i = 0; i < 300; i++) many.tell('message', { from: `u${i}`, event: 'typing', data: '' });
+    assert.equal(chat.typing.writers().length, 100, 'a flood of writers has an end');
   });
 });

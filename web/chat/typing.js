@@ -4,6 +4,7 @@
 
 const EVERY_MS = 3_000; // said again at most so often
 const LASTS_MS = 5_000; // and believed for so long
+const MAX_WRITERS = 100; // each has a timer
 
 export function openTyping(g, { user, changed }) {
   let place, channel, unhear, saidAt = 0;
@@ -15,6 +16,7 @@ export function openTyping(g, { user, changed }) {
   function hear({ from }) {
     if (!from || from === user || (!place.isRoom && from !== place.name)) return;
     end(from);
+    if (writers.size >= MAX_WRITERS) return;
     writers.set(from, setTimeout(() => end(from), LASTS_MS));
     changed();
   }

@@ -33,11 +33,14 @@ export function terminalLine(origin, place) {
   return [`curl -d 'hello' ${origin}`, `${isRoom(place) ? '/channels/chat:' : '/users/'}${segment(nameOf(place))}`];
 }
 
+// Not in an address: blanks, quotes and brackets of markup, and what turns the direction of the text round, which shows another one.
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
+
 /** A text in parts, [{ text, href? }]: what is plainly an http or https address has a `href`. */
 export function linked(text) {
   const parts = [];
   let from = 0;
-  for (const { 0: found, index } of text.matchAll(/\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f]+/gi)) {
+  for (const { 0: found, index } of text.matchAll(ADDRESS)) {
     const address = trimmed(found);
     const href = hrefOf(address);
     if (!href) continue;
@@ -49,20 +52,31 @@ export function linked(text) {
   return parts;
 }
 
-// The sentence's own marks behind an address are not of it, nor is a bracket that was opened before it.
+// The sentence's own marks behind an address are not of it, nor is a bracket that was opened before it. Each character is looked at
+// twice at most: a message may be one long row of brackets.
+const OPENED_BY = { ')': '(', ']': '[', '}': '{' };
+
 function trimmed(found) {
-  for (let address = found; ; address = address.slice(0, -1)) {
-    const last = address.at(-1);
-    const open = { ')': '(', ']': '[', '}': '{' }[last];
-    const isUnpaired = open && address.split(open).length < address.split(last).length;
-    if (!/[.,;:!?…*_~|]/.test(last) && !isUnpaired) return address;
+  const open = { '(': 0, '[': 0, '{': 0 }; // those without their partner, less the partners without them
+  for (const c of found) {
+    if (c in open) open[c] += 1;
+    else if (OPENED_BY[c]) open[OPENED_BY[c]] -= 1;
   }
+  let end = found.length;
+  for (; end > 0; end--) {
+    const last = found[end - 1];
+    const isUnpaired = open[OPENED_BY[last]] < 0;
+    if (isUnpaired) open[OPENED_BY[last]] += 1;
+    else if (!/[.,;:!?…*_~|]/.test(last)) break;
+  }
+  return found.slice(0, end);
 }
 
 function hrefOf(address) {
   try {
-    const { protocol, hostname, href } = new URL(address);
-    return /^https?:$/.test(protocol) && hostname ? href : undefined;
+    const { protocol, username, password, hostname, href } = new URL(address);
+    const isPlain = !username && !password; // in `https://bank.example@evil.example/` the first name is nobody's
+    return /^https?:$/.test(protocol) && hostname && isPlain ? href : undefined;
   } catch {
     return undefined;
   }
