@@ -40,12 +40,16 @@ test('figures are read, and anything else is none', () => {
     '', 'null', '[]', '7', '{', '"x"', '{}', JSON.stringify({ ...good, phase: 'asleep' }), JSON.stringify({ ...good, at: 'now' }), JSON.stringify({ ...good, settings: null }),
     JSON.stringify({ ...good, settings: { rate: -1 } }), JSON.stringify({ ...good, transports: [] }), JSON.stringify({ ...good, transports: [null, 3] }),
     JSON.stringify({ ...good, transports: good.transports.map((each) => ({ ...each, requests: '1' })) }),
+    JSON.stringify({ ...good, transports: good.transports.map((each) => ({ ...each, requests: 1e308 })) }),
+    JSON.stringify({ ...good, at: 8.65e15 }), JSON.stringify({ ...good, run: 1e300 }),
   ];
   for (const text of bad) assert.equal(readFigures(text), null, text);
+  assert.equal(taken(1, { of: { poll: { p50: 1.79e308, memory: 1e300 } } }).transports.poll.p50, null, 'no chart goes so far');
+  assert.equal(readFigures(JSON.stringify({ ...good, until: 1e300 })).until, null);
 });
 
 test('only ports of this machine are gone to', () => {
-  for (const url of ['http://example.com:80', 'javascript:alert(1)', 'http://127.0.0.1:80@evil.example', 'http://127.0.0.1:80/x', 7, null])
+  for (const url of ['http://example.com:80', 'javascript:alert(1)', 'http://127.0.0.1:80@evil.example', 'http://127.0.0.1:80/x', 'http://127.0.0.1:99999', 'http://127.0.0.1:0', 'http://127.0.0.1:08000', 7, null])
     assert.equal(taken(1, { url }).transports.poll.url, null, String(url));
   assert.equal(taken(1, { url: 'http://127.0.0.1:4711' }).transports.poll.url, 'http://127.0.0.1:4711');
 });

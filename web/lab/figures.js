@@ -10,15 +10,20 @@ const COST_OVER = 30; // and what a message costs: at one in five seconds it tak
 const COUNTS = ['connections', 'requests', 'bytes_in', 'bytes_out', 'cpu', 'messages', 'lost', 'repeated', 'recovered'];
 const LIMITS = { rate: [0.2, 200], payload: [48, 16384], interval: [100, 10_000], clients: [1, 200] };
 
-const isCount = (value) => Number.isFinite(value) && value >= 0;
+const MOST = 1e18; // nothing is counted beyond, and what charts make of it stays a number
+const LATEST = 8.64e15; // a Date knows none later
+
+const isCount = (value) => typeof value === 'number' && value >= 0 && value <= MOST;
 const orNull = (value) => (isCount(value) ? value : null);
-const isPort = (url) => typeof url === 'string' && /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url);
+const isTime = (value) => isCount(value) && value <= LATEST;
+const PORT = /^http:\/\/127\.0\.0\.1:([1-9]\d{0,4})$/;
+const isPort = (url) => typeof url === 'string' && Number(PORT.exec(url)?.[1]) <= 65_535;
 
 function readSettings(settings) {
   if (typeof settings !== 'object' || !settings) return null;
   const read = { cursor: settings.cursor === true };
   for (const [name, [least, most]] of Object.entries(LIMITS)) {
-    if (!isCount(settings[name])) return null;
+    if (!Number.isFinite(settings[name]) || settings[name] < 0) return null;
     read[name] = Math.min(Math.max(settings[name], least), most);
   }
   return read;
@@ -42,14 +47,14 @@ export function readFigures(text) {
     return null;
   }
   const settings = readSettings(said?.settings);
-  if (!settings || !PHASES.includes(said.phase) || !isCount(said.run) || !isCount(said.at)) return null;
+  if (!settings || !PHASES.includes(said.phase) || !isCount(said.run) || !isTime(said.at)) return null;
   const transports = {};
   for (const name of TRANSPORTS) {
     transports[name] = readTransport(said.transports, name);
     if (!transports[name] && said.phase !== 'resting') return null;
   }
   return {
-    run: said.run, at: said.at, phase: said.phase, until: orNull(said.until), isBehind: said.behind === true, sent: orNull(said.sent) ?? 0, settings, transports,
+    run: said.run, at: said.at, phase: said.phase, until: isTime(said.until) ? said.until : null, isBehind: said.behind === true, sent: orNull(said.sent) ?? 0, settings, transports,
     channel: typeof said.channel === 'string' && said.channel.length <= 255 ? said.channel : 'lab',
   };
 }

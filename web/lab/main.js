@@ -16,6 +16,7 @@ import { buildCutReport, buildOwn, buildTable } from './table.js';
 
 const HIDDEN_MS = 60_000; // so long a hidden window keeps its own clients
 const OWN_MS = 300; // how often what they hear is painted
+const CHANGE_MS = 50; // and so soon what has changed
 
 let speak = speaker(firstLanguage(location.search, keptLanguage(), navigator.languages));
 const g = godwit('/', { user: myName() });
@@ -24,7 +25,7 @@ const experiment = openExperiment(g);
 const own = openOwn({ settings: () => experiment.figures.settings, changed: () => { ownTimer ||= setTimeout(paintOwn, OWN_MS); } });
 const paintControls = bindControls(experiment).paint;
 const [paintTable, paintCut, paintClients, paintCharts, paintExplanation] = [buildTable(), buildCutReport(), buildOwn(), buildCharts(), buildExplanation()];
-let ownTimer = 0, hiddenTimer = 0, isAsleep = false;
+let ownTimer = 0, changeTimer = 0, hiddenTimer = 0, isAsleep = false;
 
 const follow = () => own.follow(runs() && !isAsleep && byId('own-takes').checked ? experiment.figures : null);
 byId('own-takes').addEventListener('change', follow);
@@ -72,10 +73,16 @@ function paintAll() {
   paintOwn();
 }
 
-experiment.on('change', () => {
-  follow();
-  if (!document.hidden) paint();
-});
+// Once in a while, however many figures come: anybody may publish them.
+function changed() {
+  changeTimer ||= setTimeout(() => {
+    changeTimer = 0;
+    follow();
+    if (!document.hidden) paint();
+  }, CHANGE_MS);
+}
+
+experiment.on('change', changed);
 experiment.on('cut', own.cut);
 g.on('state', paint);
 
