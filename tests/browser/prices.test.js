@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ageText, changeOf, makeClock, makeMarketView, makeRate, readBoard, SLOT_MS, SLOTS, summaryOf, writeBoard } from '../../web/ticker/board.js';
-import { INSTRUMENTS, walk } from '../../web/ticker/instruments.js';
+import { INSTRUMENTS, learn, walk } from '../../web/ticker/instruments.js';
 import { makeReader } from '../../web/ticker/readers.js';
 import { EVERY_MS, makeTurn } from '../../web/ticker/turn.js';
 
@@ -105,6 +105,14 @@ test('clocks that differ make nothing old, a price that waited is old', () => {
   const clock = makeClock();
   clock.hear(NOW - 180_000, NOW); // what was kept of a market that has gone
   assert.equal(clock.age(NOW - 180_000, NOW), 180_000);
+});
+
+test('the walk takes over the forty alone, whatever a feed brings', () => {
+  const last = walk(new Map(), () => 0.5);
+  learn(last, new Map([['KNOT', { price: 7, open: undefined }], ['GDWT', { price: 5, open: 4 }], ['NONE', { price: 1, open: 1 }]]));
+  assert.equal(last.size, INSTRUMENTS.length);
+  assert.deepEqual(last.get('KNOT'), { price: 7, open: 39.85 });
+  assert.deepEqual(last.get('GDWT'), { price: 5, open: 4 });
 });
 
 test('prices walk in small steps, near their open, and go on from any board', () => {

@@ -27,6 +27,11 @@ const round = (price) => Math.max(TICK, Math.round(price / TICK) * TICK);
 /** Somewhere between -1 and 1, mostly near 0. */
 const lean = (random) => random() + random() + random() - 1.5;
 
+/** Takes over what is said of the forty. A feed may have others, without end: the walk knows none of them. */
+export function learn(last, prices) {
+  for (const [symbol, { price, open }] of prices) if (NAMES.has(symbol)) last.set(symbol, { price, open: open ?? last.get(symbol)?.open ?? price });
+}
+
 /**
  * The prices that follow these.
  * @param {Map<string, {price: number, open: number}>} last  what was heard last: the walk goes on from there, whoever made it

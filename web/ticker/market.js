@@ -7,7 +7,7 @@
 
 import godwit from '/client/godwit.js';
 import { readBoard, writeBoard } from './board.js';
-import { walk } from './instruments.js';
+import { learn, walk } from './instruments.js';
 import { EVERY_MS, makeTurn, PREFIX } from './turn.js';
 
 const LIVE = 'ticker:live';
@@ -30,7 +30,7 @@ function hear(text, from, isKept) {
   if (!board) return;
   if (!isKept) turn.hear(from, performance.now());
   if (turn.state === 'running') return; // of one that will stop
-  for (const [symbol, { price, open }] of board.prices) last.set(symbol, { price, open: open ?? last.get(symbol)?.open ?? price });
+  learn(last, board.prices);
 }
 
 function connect() {
