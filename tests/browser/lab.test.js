@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { accessible, browserTests, connection, DESKTOP, fits, PHONE, shot } from '../support/browser.js';
 import { fakeLab, figuresAt, SETTINGS } from '../support/lab.js';
+import { eventually } from '../support/talk.js';
 
 const { serve, wireTo, open: openWindow, undo } = browserTests();
 
@@ -106,7 +107,7 @@ test('the page has a client of each transport, which a cut costs what the cursor
   for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) await shows(own(page, name, 'messages'), /^1$/);
 
   const cutWith = async (from) => {
-    await program.g.channel('lab:control').publish({ cut: 500 });
+    await program.g.channel('lab:control').publish({ cut: 2000 }); // long enough to be seen in three places on a busy machine
     for (const name of ['ndjson', 'sse', 'websocket']) await shows(own(page, name, 'state'), 'cut');
     for (let seq = from; seq < from + 4; seq++) await channel.publish(message(seq));
     for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) await shows(own(page, name, 'state'), 'on');
@@ -119,7 +120,8 @@ test('the page has a client of each transport, which a cut costs what the cursor
   }
 
   await page.getByLabel('Come back with the cursor').uncheck();
-  await page.waitForFunction(() => !document.getElementById('cursor').checked);
+  await eventually(() => program.wished.cursor === false, 'the wish');
+  await program.tell(); // whoever comes back from the cut knows
   await cutWith(12);
   for (const name of ['ndjson', 'sse', 'websocket']) {
     await shows(own(page, name, 'messages'), /^7$/);
