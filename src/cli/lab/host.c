@@ -65,7 +65,7 @@ static void tell(struct gw_lab_host *host, int begun, pid_t pid) {
   pthread_mutex_lock(&host->lock);
   host->begun = begun;
   host->pid = pid;
-  pthread_cond_signal(&host->made);
+  pthread_cond_broadcast(&host->made);
   pthread_mutex_unlock(&host->lock);
 }
 
@@ -88,24 +88,26 @@ static void *run(void *arg) {
   return NULL;
 }
 
-/* With the lock. */
-static int begin(struct gw_lab_host *host) {
-  if (host->has_thread) pthread_join(host->thread, NULL); /* it has said its last */
+/* With the lock, and while no other worker is at it: then the thread that is joined has said its
+ * last, and wants the lock no more. */
+static void begin(struct gw_lab_host *host) {
+  if (host->has_thread) pthread_join(host->thread, NULL);
   host->begun = 1;
   host->has_thread = pthread_create(&host->thread, NULL, run, host) == 0;
-  if (!host->has_thread) return GW_ERR_SYSTEM;
-  while (host->begun == 1)
-    pthread_cond_wait(&host->made, &host->lock);
-  return host->begun;
+  if (!host->has_thread) host->begun = GW_ERR_SYSTEM;
 }
 
 int gw_lab_host_start(void *arg) {
   struct gw_lab_host *host = arg;
   if (!*host->url) return GW_ERR_ADDRESS;
   pthread_mutex_lock(&host->lock);
-  int r = host->pid ? 1 : begin(host);
+  bool is_first = host->pid == 0 && host->begun != 1;
+  if (is_first) begin(host);
+  while (host->begun == 1)
+    pthread_cond_wait(&host->made, &host->lock);
+  int r = host->begun;
   pthread_mutex_unlock(&host->lock);
-  return r;
+  return r == 0 && !is_first ? 1 : r;
 }
 
 /* ---- life ---- */
