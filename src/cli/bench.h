@@ -14,6 +14,7 @@
 #include "base/histogram.h"
 #include "cli/command.h"
 #include "cli/frames.h"
+#include "cli/signals.h"
 #include "codec/http/body.h"
 #include "codec/http/text.h"
 #include "godwit/ws.h"
@@ -133,7 +134,7 @@ struct gw_bench {
   bool is_filled;        /* nothing more goes into the slow readers' windows */
   bool is_interrupted;   /* by a signal, or by an error during the opening */
   struct gw_timer timer; /* the phase's end */
-  struct gw_io signals;
+  struct gw_signals signals;
   uint64_t started_at, ended_at;       /* of measuring, in ns */
   struct gw_histogram *latency, *last; /* ns; fan-out: to each subscriber, and to the last */
   struct gw_histogram *by_transport;   /* to each again, in the plan's order */

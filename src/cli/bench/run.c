@@ -15,9 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
   DIALLING_MAX = 128, /* at a time: a listener's backlog is not endless */
@@ -159,29 +157,15 @@ static void run_phases(struct gw_bench *bench) {
 
 /* ---- making ready ---- */
 
-static void on_signal(struct gw_io *io, unsigned events) {
-  (void)events;
-  struct gw_bench *bench = gw_container_of(io, struct gw_bench, signals);
-  struct signalfd_siginfo info;
-  if (read(io->fd, &info, sizeof info) < 0) return;
+static void on_signal(struct gw_signals *signals, int number) {
+  struct gw_bench *bench = gw_container_of(signals, struct gw_bench, signals);
+  (void)number;
   bench->is_interrupted = true;
   if (bench->phase == GW_BENCH_MEASURING) {
     bench->ended_at = gw_bench_now();
     read_usage(bench, &bench->usage_after);
   }
   bench->phase = GW_BENCH_OVER;
-}
-
-static int take_signals(struct gw_bench *bench) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return GW_ERR_SYSTEM;
-  bench->signals.on_ready = on_signal;
-  bench->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (bench->signals.fd < 0) return GW_ERR_SYSTEM;
-  return gw_loop_io_add(bench->loop, &bench->signals, GW_IO_READ);
 }
 
 int gw_bench_place_read(const char *text, struct gw_bench_place *out_place) {
@@ -249,7 +233,7 @@ static int make_peers(struct gw_bench *bench) {
 static int make(struct gw_bench *bench) {
   const struct gw_bench_plan *plan = bench->plan;
   bench->timer.on_due = on_timer;
-  bench->signals.fd = -1;
+  bench->signals.on_signal = on_signal;
   bench->protocol = (struct gw_ws_options){
       .is_client = true,
       .max_message = plan->size + 1,
@@ -267,7 +251,7 @@ static int make(struct gw_bench *bench) {
   if (err == 0) err = gw_ws_shared_new(&bench->shared);
   if (err == 0) err = gw_bench_payload_make(bench);
   if (err == 0 && plan->is_tcp) err = gw_bench_frames_make(bench, &bench->deflate);
-  if (err == 0) err = take_signals(bench);
+  if (err == 0) err = gw_signals_open(&bench->signals, bench->loop, NULL);
   return err;
 }
 
@@ -284,10 +268,7 @@ static void drop_all(struct gw_bench *bench) {
 }
 
 static void clear(struct gw_bench *bench) {
-  if (bench->signals.fd >= 0) {
-    gw_loop_io_remove(bench->loop, &bench->signals);
-    close(bench->signals.fd);
-  }
+  gw_signals_close(&bench->signals);
   gw_bench_posters_free(bench->posters);
   gw_bytes_unref(bench->frames);
   free(bench->payload);

@@ -11,6 +11,7 @@
 #include "cli/connect/pipe.h"
 #include "cli/connect/show.h"
 #include "cli/connect/tap.h"
+#include "cli/signals.h"
 #include "client/client.h"
 #include "client/side.h"
 #include "codec/http/text.h"
@@ -20,7 +21,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum {
@@ -42,7 +42,7 @@ struct session {
   struct gw_show show;
   struct gw_editor *editor; /* one of the two */
   struct gw_pipe *pipe;
-  struct gw_io signals;
+  struct gw_signals signals;
   struct gw_timer quiet; /* the input has ended: when to close */
   struct gw_timer check; /* a connection has ended: will there be another? */
   char *headers;
@@ -355,31 +355,14 @@ static void interrupt(struct session *s) {
   }
 }
 
-static void on_signal(struct gw_io *io, unsigned events) {
-  (void)events;
-  struct session *s = gw_container_of(io, struct session, signals);
-  struct signalfd_siginfo info;
-  if (read(io->fd, &info, sizeof info) != sizeof info) return;
-  if (info.ssi_signo == SIGWINCH)
+static void on_signal(struct gw_signals *signals, int number) {
+  struct session *s = gw_container_of(signals, struct session, signals);
+  if (number == SIGWINCH)
     gw_editor_resize(s->editor);
-  else if (info.ssi_signo == SIGTSTP)
+  else if (number == SIGTSTP)
     gw_editor_suspend(s->editor);
   else
     interrupt(s);
-}
-
-static int take_signals(struct session *s) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGWINCH);
-  sigaddset(&set, SIGTSTP);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return GW_ERR_SYSTEM;
-  s->signals.on_ready = on_signal;
-  s->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (s->signals.fd < 0) return GW_ERR_SYSTEM;
-  return gw_loop_io_add(s->loop, &s->signals, GW_IO_READ);
 }
 
 /* ---- making ready ---- */
@@ -478,10 +461,7 @@ static void clear(struct session *s) {
   s->show.editor = NULL;
   gw_pipe_close(s->pipe);
   gw_client_free(s->client);
-  if (s->signals.fd >= 0) {
-    gw_loop_io_remove(s->loop, &s->signals);
-    close(s->signals.fd);
-  }
+  gw_signals_close(&s->signals);
   gw_loop_timer_cancel(s->loop, &s->quiet);
   gw_loop_timer_cancel(s->loop, &s->check);
   /* The server is given a moment to end the connection, as is its right (RFC 6455 section 7.1.1).
@@ -497,7 +477,7 @@ static void clear(struct session *s) {
 int gw_connect_run(const struct gw_command *command, const struct gw_connect_plan *plan) {
   struct session s = {.command = command,
                       .plan = plan,
-                      .signals.fd = -1,
+                      .signals.on_signal = on_signal,
                       .close_code = GW_WS_CODE_NORMAL,
                       .code = GW_EXIT_FAILED};
   s.quiet.on_due = on_quiet;
@@ -511,7 +491,7 @@ int gw_connect_run(const struct gw_command *command, const struct gw_connect_pla
   err = open_client(&s);
   if (err == GW_ERR_ARGUMENT) s.code = GW_EXIT_USAGE;
   if (err == 0) {
-    err = take_signals(&s);
+    err = gw_signals_open(&s.signals, s.loop, (const int[]){SIGWINCH, SIGTSTP, 0});
     if (err == 0) err = open_input(&s);
     if (err == 0) err = gw_loop_run(s.loop);
     if (err < 0) gw_command_say(command, "%s", gw_error_text(err));

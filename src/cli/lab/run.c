@@ -15,6 +15,7 @@
 #include "cli/lab/message.h"
 #include "cli/lab/publisher.h"
 #include "cli/received.h"
+#include "cli/signals.h"
 #include "cli/subscribe/intake.h"
 #include "client/side.h"
 
@@ -22,8 +23,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 enum {
   TICK_MS = 1000,
@@ -39,7 +38,7 @@ struct lab {
   const struct gw_command *command;
   const struct gw_lab_plan *plan;
   struct gw_loop *loop;
-  struct gw_io signals;
+  struct gw_signals signals;
   struct gw_lab_link *link;
   struct gw_lab_child *child;
   struct gw_lab_ask *ask;
@@ -389,24 +388,9 @@ static void on_child_ready(void *owner) {
 
 /* ---- the run ---- */
 
-static void on_signal(struct gw_io *io, unsigned ready) {
-  struct lab *lab = gw_container_of(io, struct lab, signals);
-  struct signalfd_siginfo info;
-  (void)ready;
-  if (read(io->fd, &info, sizeof info) == sizeof info) end_with(lab, GW_EXIT_DONE);
-}
-
-static int take_signals(struct lab *lab) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  signal(SIGPIPE, SIG_IGN);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return GW_ERR_SYSTEM;
-  lab->signals.on_ready = on_signal;
-  lab->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (lab->signals.fd < 0) return GW_ERR_SYSTEM;
-  return gw_loop_io_add(lab->loop, &lab->signals, GW_IO_READ);
+static void on_signal(struct gw_signals *signals, int number) {
+  (void)number;
+  end_with(gw_container_of(signals, struct lab, signals), GW_EXIT_DONE);
 }
 
 /* Each client is a descriptor of ours, and one of the measured server's, which inherits the limit.
@@ -428,7 +412,8 @@ static int begin(struct lab *lab) {
   lab->since_ms = gw_lab_clock_us() / 1000;
   lab->settings = lab->wished = gw_lab_defaults;
   raise_limit();
-  int r = take_signals(lab);
+  signal(SIGPIPE, SIG_IGN);
+  int r = gw_signals_open(&lab->signals, lab->loop, NULL);
   return r < 0 ? r : gw_lab_child_open(lab->loop, lab->plan->origins, &events, lab, &lab->child);
 }
 
@@ -444,10 +429,7 @@ static void clear(struct lab *lab) {
   gw_lab_memory_free(lab->memory);
   gw_lab_ask_free(lab->ask);
   gw_lab_link_free(lab->link);
-  if (lab->signals.fd >= 0) {
-    gw_loop_io_remove(lab->loop, &lab->signals);
-    close(lab->signals.fd);
-  }
+  gw_signals_close(&lab->signals);
   while (gw_client_side_is_used(lab->loop))
     if (gw_loop_turn(lab->loop, 50) < 0) break;
   gw_loop_free(lab->loop);
@@ -456,7 +438,7 @@ static void clear(struct lab *lab) {
 int gw_lab_run(const struct gw_command *command, const struct gw_lab_plan *plan) {
   struct lab lab = {.command = command,
                     .plan = plan,
-                    .signals.fd = -1,
+                    .signals.on_signal = on_signal,
                     .tick.on_due = on_tick,
                     .look.on_due = on_look,
                     .cut.on_due = on_cut_over,

@@ -7,13 +7,13 @@
 
 #include "base/list.h"
 #include "cli/connect/show.h"
+#include "cli/signals.h"
 #include "client/side.h"
 #include "godwit/error.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { RELEASE_MS = 1000 }; /* how long a server may take to answer our Close */
@@ -24,7 +24,7 @@ struct run {
   struct gw_loop *loop;
   struct gw_intake *intakes[GW_SUBSCRIBE_CHANNELS_MAX];
   size_t n, n_over;
-  struct gw_io signals;
+  struct gw_signals signals;
   struct gw_io output;    /* a pipe whose reader has gone is a hang-up */
   struct gw_task flush;   /* what a turn has written leaves at its end */
   struct gw_timer ending; /* first the closing, then the patience with it */
@@ -191,26 +191,11 @@ static int open_intakes(struct run *run) {
 
 /* ---- what ends it from outside ---- */
 
-static void on_signal(struct gw_io *io, unsigned ready) {
-  (void)ready;
-  struct run *run = gw_container_of(io, struct run, signals);
-  struct signalfd_siginfo info;
-  if (read(io->fd, &info, sizeof info) != sizeof info) return;
+static void on_signal(struct gw_signals *signals, int number) {
+  struct run *run = gw_container_of(signals, struct run, signals);
+  (void)number;
   if (run->is_closing) gw_loop_stop(run->loop); /* asked for twice */
   end_with(run, GW_EXIT_DONE);
-}
-
-static int take_signals(struct run *run) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  signal(SIGPIPE, SIG_IGN);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return GW_ERR_SYSTEM;
-  run->signals.on_ready = on_signal;
-  run->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (run->signals.fd < 0) return GW_ERR_SYSTEM;
-  return gw_loop_io_add(run->loop, &run->signals, GW_IO_READ);
 }
 
 static void on_output(struct gw_io *io, unsigned ready) {
@@ -233,10 +218,7 @@ static void clear(struct run *run) {
   for (size_t i = 0; i < run->n; i++)
     gw_intake_free(run->intakes[i]);
   if (run->watches_output) gw_loop_io_remove(run->loop, &run->output);
-  if (run->signals.fd >= 0) {
-    gw_loop_io_remove(run->loop, &run->signals);
-    close(run->signals.fd);
-  }
+  gw_signals_close(&run->signals);
   gw_loop_timer_cancel(run->loop, &run->ending);
   while (gw_client_side_is_used(run->loop))
     if (gw_loop_turn(run->loop, 50) < 0) break;
@@ -246,14 +228,15 @@ static void clear(struct run *run) {
 int gw_subscribe_run(const struct gw_command *command, const struct gw_subscribe_plan *plan) {
   struct run run = {.command = command,
                     .plan = plan,
-                    .signals.fd = -1,
+                    .signals.on_signal = on_signal,
                     .ending.on_due = on_ending,
                     .flush.run = on_flush,
                     .is_terminal = isatty(STDOUT_FILENO),
                     .code = GW_EXIT_FAILED};
   int err = gw_loop_new(&run.loop);
   if (err == 0) {
-    err = take_signals(&run);
+    signal(SIGPIPE, SIG_IGN);
+    err = gw_signals_open(&run.signals, run.loop, NULL);
     if (err == 0) err = open_intakes(&run);
     if (err == 0) watch_output(&run);
     if (err == 0) err = gw_loop_run(run.loop);
