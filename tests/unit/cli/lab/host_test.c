@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One lab, however many workers ask for it at once. The child is made here by a fake that takes as
  * long as the test wants. */
-#include "cli/lab_host.c"
+#include "cli/lab/host.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
