@@ -334,7 +334,7 @@ test('a summary is told when it is asked for, by keyboard', async () => {
     await page.keyboard.press('Tab');
     names.push(await page.evaluate(() => document.activeElement.id || document.activeElement.textContent));
   }
-  assert.deepEqual(names, ['what a reader sees who cannot keep up', 'summary', 'hold', 'slowness', 'pause']);
+  assert.deepEqual(names, ['what a slow reader sees of them', 'summary', 'hold', 'slowness', 'pause']);
   await page.getByRole('button', { name: 'Summary' }).press('Enter');
   assert.match(await status.textContent(), /^40 instruments, \d+ of them above their open\. Highest: \w+ [\d.]+, up [\d.]+ %\. Lowest: .* prices a second; the newest is 0\.\d s old\.$/);
   await accessible(page);
@@ -366,7 +366,7 @@ test('a phone has one column; where less motion is asked for nothing lights up',
   await fits(page);
   await nothingIsCut(page);
   await page.setViewportSize(PHONE);
-  await page.getByRole('link', { name: /cannot keep up/ }).tap();
+  await page.getByRole('link', { name: /slow reader/ }).tap();
   await page.waitForFunction(() => scrollY > 500);
   await page.waitForFunction(() => document.querySelector('[data-reader="fast"]').getBoundingClientRect().top < innerHeight);
   await shot(page, 'ticker-phone-readers');
