@@ -278,3 +278,20 @@ test('the measured server ends with the lab, however that ends; then it can be s
   await eventually(() => !lives(again.pid), 'the end of the lab');
   assert.match(main.log(), /^godwit lab: the measured server/m);
 });
+
+test('workers that are asked at the same moment wait for each other, and not for ever', async () => {
+  const main = await startServer('serve', ['--workers', '8']);
+  after(() => main.kill());
+  const head = `POST /lab/start HTTP/1.1\r\nHost: ${main.host}:${main.port}\r\nContent-Length: 1\r\nConnection: close\r\n\r\n`;
+  const asking = await Promise.all(Array.from({ length: 40 }, () => new Promise((resolve) => {
+    const socket = net.connect(main.port, main.host, () => socket.write(head, () => resolve(socket)));
+  })));
+  const answers = await Promise.all(asking.map((socket) => new Promise((resolve, reject) => {
+    let text = '';
+    socket.setEncoding('latin1').on('data', (more) => { text += more; }).on('end', () => resolve(text.slice(9, 12)));
+    socket.setTimeout(10_000, () => reject(new Error('a worker stands still')));
+    socket.write('x'); // the last byte: all of them are whole within a moment
+  })));
+  assert.deepEqual(answers.sort(), [...Array(39).fill('200'), '202']);
+  assert.equal((await ask(main, 'GET', '/healthz')).status, 200);
+});
