@@ -19,7 +19,7 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
  *
  * @param {'serve'|'echo'} command
  * @param {string[]} [args]
- * @param {{env?: Record<string, string>}} [options]
+ * @param {{env?: Record<string, string>, handed?: number[]}} [options]  `handed`: descriptors that it has from 3 on
  * @returns {Promise<Server>}  rejects with all that was logged where the program does not come to listen
  *
  * @typedef {object} Server
@@ -30,11 +30,11 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
  *   sends the signal (SIGTERM) and waits for the end; a program that does not end is killed, and that is an error
  * @property {() => Promise<void>} kill  SIGKILL
  */
-export async function startServer(command, args = [], { env = {} } = {}) {
+export async function startServer(command, args = [], { env = {}, handed = [] } = {}) {
   const where = args.some((arg) => arg.startsWith('--listen')) ? [] : ['--listen', '127.0.0.1:0'];
   const child = spawn(GODWIT, [command, ...where, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...handed],
   });
   let log = '';
   const ended = new Promise((resolve) => {

@@ -2,7 +2,7 @@
 // `godwit lab`: what a page asks for happens, and its figures are true.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -229,6 +229,30 @@ test('nothing of the server is handed down to the lab', async () => {
     const own = socketsOf(server.pid);
     assert.deepEqual(socketsOf(pid).filter((socket) => own.includes(socket)), []);
   }
+});
+
+test('nor is what the server was started with', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'godwit-'));
+  const file = openSync(join(folder, 'held'), 'w');
+  t.after(() => {
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+  });
+  const main = await startServer('serve', ['--workers', '1'], { handed: [file] });
+  t.after(() => main.kill());
+  const watcher = await Page.open(main);
+  t.after(() => watcher.close());
+  await watcher.begin();
+  await watcher.figures();
+  const holds = (pid) => readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
+  assert.ok(holds(main.pid));
+  assert.deepEqual(descendants(main.pid).map(({ pid }) => holds(pid)), [false, false]);
 });
 
 test('the lab ends when nobody looks, and the measured server with it', async (t) => {

@@ -17,7 +17,8 @@
 
 enum { FAILED = 127 };
 
-/* In the child. Descriptors of ours are all closed by the exec (O_CLOEXEC). */
+/* In the child. Descriptors of ours are all closed by the exec (O_CLOEXEC); those that we were
+ * started with need not be. */
 static _Noreturn void become(char *const *argv, int error_fd, pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
@@ -26,6 +27,7 @@ static _Noreturn void become(char *const *argv, int error_fd, pid_t parent) {
                   dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
                   dup2(error_fd, STDERR_FILENO) >= 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
                   sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+  (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   /* The parent may have ended before the kernel knew what then was to be done. */
   if (is_ready && getppid() == parent) execv("/proc/self/exe", argv);
   _exit(FAILED);
