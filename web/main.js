@@ -45,7 +45,11 @@ room.on('gap', ({ missed, cursor }) => {
   askTimes(cursor);
 });
 room.on('recovered', ({ cursor }) => askTimes(cursor));
-room.on('error', ({ code, reason }) => view.showNotice(`This room cannot be heard: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}.`));
+room.on('error', ({ code, reason }) => {
+  // Without a reason it is no refusal: the connection was lost while the history was read.
+  view.showNotice(reason ? `This room cannot be heard: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}.`
+    : 'What was said before could not be read. Load the page again to see it.');
+});
 
 // The room has a cursor once its history has been read.
 const beginning = setInterval(() => {

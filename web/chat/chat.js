@@ -69,8 +69,9 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
       if (move(room, name, false)) changed();
     });
     channel.on('error', ({ reason }) => {
+      if (!reason) return comeBack(room); // no refusal: the connection was lost while the history was read
       room.log.note('gap', `This room cannot be heard: ${reason}.`);
-      leave(room);
+      return leave(room);
     });
     return room;
   }
