@@ -202,6 +202,8 @@ describe('what is kept', () => {
     }
     keepRoom('a');
     assert.deepEqual(keptRooms(), ['a']);
+    localStorage.setItem('godwit.chat', '{"rooms":["\\ud800","b"]}');
+    assert.deepEqual(keptRooms(), ['b'], 'half a character has no address');
     for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('refused'); } });
     keepRoom('b');
     keepDraft('#a', 'x');

@@ -562,3 +562,13 @@ test('every face of it, light and dark: nothing that keeps anybody out', async (
   await look(ann, 'phone-end');
   await look(lead, 'host-end');
 });
+
+test('whatever stands in the storage of a player, one is asked for a name', async () => {
+  const server = await serve();
+  for (const kept of ['{"user":5}', '{"user":{}}', '7']) {
+    const page = await open(`${server.url}/quiz/?join=BCDFG`, { prepare: (fresh) => fresh.addInitScript((text) => {
+      for (const store of [localStorage, sessionStorage]) store.setItem('godwit.quiz.play.BCDFG', text);
+    }, kept) });
+    await page.getByRole('button', { name: 'Join' }).waitFor();
+  }
+});

@@ -11,7 +11,8 @@ const MAX_PLACES = 100;
 const MAX_UNSENT = 100;
 
 const isText = (value) => typeof value === 'string';
-const texts = (list) => (Array.isArray(list) ? list.filter(isText) : []);
+const isName = (value) => isText(value) && !/\p{Cs}/u.test(value); // half a character can stand in no address
+const texts = (list) => (Array.isArray(list) ? list.filter(isName) : []);
 const table = (value) => (value && typeof value === 'object' && !Array.isArray(value) ? value : {});
 const lastOf = (object, most) => Object.fromEntries(Object.entries(object).slice(-most));
 
@@ -61,7 +62,7 @@ export function keepDraft(place, text) {
 /** What was not confirmed: [{ place, text, isSent, isOut, code, reason }]. */
 export function keptUnsent() {
   const { unsent } = load(ofWindow);
-  return (Array.isArray(unsent) ? unsent : []).filter((each) => isText(each?.place) && /^[#@]/.test(each.place) && isText(each.text)).slice(-MAX_UNSENT);
+  return (Array.isArray(unsent) ? unsent : []).filter((each) => isName(each?.place) && /^[#@]/.test(each.place) && isText(each.text)).slice(-MAX_UNSENT);
 }
 
 export function keepUnsent(unsent) {

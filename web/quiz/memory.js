@@ -5,7 +5,7 @@
 import { ofBrowser, ofWindow } from '../design/storage.js';
 import { readQuestions } from './format.js';
 import { pack, unpack } from './game.js';
-import { makeId, playerUser } from './names.js';
+import { isPlayer, makeId, playerUser } from './names.js';
 
 const HOSTED = 'godwit.quiz.host.';
 const QUESTIONS = 'godwit.quiz.questions';
@@ -63,12 +63,12 @@ export function alone(code, lead, wait) {
 export async function whoAmI(code) {
   const key = PLAYED + code;
   const mine = ofWindow.json(key);
-  if (mine?.user) {
+  if (isPlayer(mine?.user)) {
     hold(key, mine.user);
     return mine;
   }
   const last = ofBrowser.json(key);
-  if (!last?.user || !navigator.locks) return null;
+  if (!isPlayer(last?.user) || !navigator.locks) return null;
   return new Promise((resolve) => {
     navigator.locks.request(`${key} ${last.user}`, { ifAvailable: true }, (lock) => {
       resolve(lock ? last : null);
