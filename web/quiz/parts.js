@@ -20,7 +20,7 @@ export function paintBars(list, { key, options, counts, right, own }) {
     list.dataset.key = key;
     list.replaceChildren(...options.map((option, i) => element('li', { className: `bar tone-${i}` },
       marker(i), element('span', { className: 'bar-text' }, option), element('span', { className: 'bar-note' }),
-      element('span', { className: 'bar-count number' }), element('span', { className: 'visually-hidden' }, ' answers'),
+      element('span', { className: 'bar-count number' }), element('span', { className: 'visually-hidden bar-unit' }),
       element('span', { className: 'bar-track', aria: { hidden: 'true' } }, element('span', { className: 'bar-fill' })))));
   }
   const most = Math.max(1, ...counts);
@@ -29,6 +29,7 @@ export function paintBars(list, { key, options, counts, right, own }) {
     item.classList.toggle('wrong', right !== undefined && i !== right);
     item.style.setProperty('--share', counts[i] / most);
     setText(item.querySelector('.bar-count'), String(counts[i]));
+    setText(item.querySelector('.bar-unit'), counts[i] === 1 ? ' answer' : ' answers');
     setText(item.querySelector('.bar-note'), [i === right ? '✓ right' : '', i === own ? 'yours' : ''].filter(Boolean).join(' · '));
   });
 }
