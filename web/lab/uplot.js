@@ -1,4 +1,4 @@
-/* uPlot 1.6.32 MIT https://github.com/leeoniya/uPlot 36553e1f78a7 */
+/* uPlot 1.6.32 MIT https://github.com/leeoniya/uPlot bac792211276 */
 /*
 The MIT License (MIT)
 
