@@ -313,6 +313,22 @@ describe('the chat', () => {
     assert.deepEqual(lobby.log.pending().map(({ problem }) => problem), [{ code: 0, reason: 'left' }, { code: 413, reason: 'long' }]);
   });
 
+  test('who takes another name waits for the answers that are under way, where there can be any', async (t) => {
+    const { chat, lobby, take, turn } = enter();
+    t.after(chat.close);
+    chat.say(lobby, 'one');
+    let isAnswered = false;
+    const answered = chat.answered().then(() => { isAnswered = true; });
+    await soon();
+    assert.equal(isAnswered, false);
+    take()[4]({ cursor: 'e:1' });
+    await answered;
+    assert.deepEqual(chat.unsent(), []);
+    turn('connecting');
+    chat.say(lobby, 'two');
+    assert.equal(chat.answered(), undefined);
+  });
+
   test('people: the list is read again when somebody comes while it is read, and in a crowd nobody is announced', async (t) => {
     const { chat, lobby, channel } = enter();
     t.after(chat.close);

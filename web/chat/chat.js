@@ -13,7 +13,10 @@ import { gapText, isRoom, nameOf } from './words.js';
 const SAY = 'say';
 const MAX_PLACES = 100; // anybody may write to anybody
 const PAUSE_MS = 50;
+const ANSWER_MS = 2_000;
 const LOOK_MS = 60_000; // the list of people is the truth, what is told of comings and goings may be left out
+
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /**
  * `g`: a client; `user`: who one is in it; `reads`: how far was read before, cursors by place; `changed`: told after anything did.
@@ -42,7 +45,7 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
 
   /** The client does not tell that a channel's history has been read to its end: it has a cursor then. */
   async function begin(room) {
-    while (room.isIn && !isOver && !room.channel.cursor) await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+    while (room.isIn && !isOver && !room.channel.cursor) await pause(PAUSE_MS);
     changed();
     look(room, changed);
   }
@@ -146,8 +149,15 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     deliver(place, place.log.pend(text, { event: SAY }));
   }
 
+  const underway = new Set();
+
+  function deliver(place, entry) {
+    const delivery = send(place, entry).finally(() => underway.delete(delivery));
+    underway.add(delivery);
+  }
+
   /** `isOut`: it has been on its way, so that without an answer it may be there or not. */
-  async function deliver(place, entry) {
+  async function send(place, entry) {
     entry.problem = undefined;
     entry.isOut ||= g.state === 'online';
     changed();
@@ -226,6 +236,8 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     place: (id) => places.get(id),
     all,
     isOnline: () => g.state === 'online',
+    /** Settles when everything that is on its way has its answer, or would have had it by now. */
+    answered: () => (g.state === 'online' ? Promise.race([Promise.all(underway), pause(ANSWER_MS)]) : undefined),
     /** Whether what was said before is there: until then an empty place is not known to be quiet. */
     isLoaded: (place) => (place.isRoom ? place.channel.cursor !== undefined : hasInbox),
     /** Who is in any of one's rooms. */

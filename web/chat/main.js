@@ -17,7 +17,7 @@ const isPhone = matchMedia('(max-width: 56rem)');
 
 const shell = openShell({ here: 'chat' });
 const drawers = bindDrawers();
-let chat, place, reads, unwatch = () => {}, isDue = false, hadUnsent = true;
+let chat, place, reads, unwatch = () => {}, isDue = false, hadUnsent = true, renaming = Promise.resolve();
 
 // ---- under a name
 
@@ -31,11 +31,15 @@ function begin(user, unsent, reason) {
   chat.bringBack(unsent, reason);
 }
 
+/** What is on its way goes out under the old name, with its answer; what waits, under the new one. */
 function rename(user) {
-  const unsent = chat.unsent();
-  chat.close();
-  begin(user, unsent, 'renamed');
-  show(place.id);
+  renaming = renaming.then(async () => {
+    await chat.answered();
+    const unsent = chat.unsent();
+    chat.close();
+    begin(user, unsent, 'renamed');
+    show(place.id);
+  });
 }
 
 // ---- where one is
