@@ -193,6 +193,7 @@ test('questions are written, moved, removed, and kept in this browser', async ()
   await accessible(lead);
   await lead.reload();
   assert.deepEqual(await lead.locator('.question-title').allTextContents(), ['<b>Bold?</b>']);
+  await connection(lead, 'Connected'); // who leaves while connecting has Chromium write a warning
   await lead.goto(`${server.url}/quiz/`);
   await lead.getByRole('button', { name: 'New quiz' }).click();
   await connection(lead, 'Connected');
