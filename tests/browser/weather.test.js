@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { between } from '../support/between.js';
 import { frontOf } from '../support/front.js';
 import { startServer } from '../support/server.js';
+import { eventually } from '../support/talk.js';
 import { browsers, join } from '../support/tab.js';
 
 let server, undo = [], rooms = 0;
@@ -152,8 +153,8 @@ for (const [name, { launch, skip }] of Object.entries(browsers)) {
       assert.deepEqual([...texts].sort(), Array.from({ length: 12 }, (_, i) => [`other ${i}`, `own ${i}`]).flat().sort());
       assert.deepEqual(texts.filter((text) => text.startsWith('own')), Array.from({ length: 12 }, (_, i) => `own ${i}`));
       assert.deepEqual((await ann.told()).gaps, []);
-      const { sessions } = await (await fetch(`${server.url}/users/${channel}`)).json();
-      assert.equal(sessions.filter(({ connected }) => connected).length, 1);
+      const connections = async () => (await (await fetch(`${server.url}/users/${channel}`)).json()).sessions.filter(({ connected }) => connected).length;
+      await eventually(async () => await connections() === 1, 'one connection');
     });
   });
 }
