@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import {
   ANSWER_MS, MAX_ALL_COURIERS, MAX_COURIERS, MAX_MARKERS, MAX_OF_ONE, MAX_PEOPLE, SILENCE_MS, makeCrowd, readAt,
 } from '../../web/map/crowd.js';
+import { makeSpeaker } from '../../web/map/people.js';
 import { makeRiders } from '../../web/map/riders.js';
 import { DEFAULT_ROOM, openRoom, roomOf, terminalLine } from '../../web/map/room.js';
 import { HEIGHT, PLACES, STREETS, WIDTH, whereIs } from '../../web/map/town.js';
@@ -293,4 +294,23 @@ test('all streets hang together, and every place has words', () => {
   assert.equal(whereIs({ x: 548 / WIDTH, y: 530 / HEIGHT }), 'near the harbour');
   assert.equal(whereIs({ x: 0, y: 1 }), 'south-west of Godwit Sands');
   assert.equal(whereIs({ x: 1, y: 0.1 }), 'east of the station');
+});
+
+test('who came and went is said in one go; who only loads the page again is not worth a word', (t) => {
+  const timers = [];
+  const { setTimeout: given } = globalThis;
+  t.after(() => { globalThis.setTimeout = given; });
+  globalThis.setTimeout = (action) => timers.push(action);
+  const node = { textContent: '' };
+  const told = makeSpeaker(node);
+  told('leave', 'Ann');
+  told('join', 'Bo');
+  told('leave', 'Cy');
+  told('join', 'Cy');
+  assert.deepEqual([timers.length, node.textContent], [1, '']);
+  timers.pop()();
+  assert.equal(node.textContent, 'Ann has left. Bo is here.');
+  for (let i = 0; i < 7; i++) told('join', `p${i}`);
+  timers.pop()();
+  assert.match(node.textContent, /p4 is here\. And 2 more\.$/);
 });
