@@ -7,7 +7,7 @@ import { hasFirefox, launchFirefox } from './firefox.js';
 export const QUICK = { backoff: 50, ceiling: 200, timeout: 1500, tick: 200, climb: 100, early: 400 };
 
 async function openChromium() {
-  const browser = await launchChromium({ ignoreDefaultArgs: ['--disable-back-forward-cache'] }); // as people have it
+  const browser = await launchChromium({ isWhole: true, ignoreDefaultArgs: ['--disable-back-forward-cache'] }); // as people have it
   return {
     async newContext() {
       const context = await browser.newContext();
