@@ -127,6 +127,7 @@ test('couriers ride in all windows, and vanish at once with a window that is clo
   await gone(bo, 'Ann', AT_ONCE);
   await hasCouriers(bo, 0, 0);
   assert.equal(await bo.locator('.finding').count(), 0);
+  await bo.locator('#said', { hasText: /Ann (was here, and )?has left\./ }).waitFor(); // the former where she came only a moment ago
 });
 
 test('a page that is loaded again is the same person; another name is another', async () => {

@@ -296,7 +296,7 @@ test('all streets hang together, and every place has words', () => {
   assert.equal(whereIs({ x: 1, y: 0.1 }), 'east of the station');
 });
 
-test('who came and went is said in one go; who only loads the page again is not worth a word', (t) => {
+test('who came and went is said in one go, also who did both; who only loads the page again is not worth a word', (t) => {
   const timers = [];
   const { setTimeout: given } = globalThis;
   t.after(() => { globalThis.setTimeout = given; });
@@ -307,9 +307,11 @@ test('who came and went is said in one go; who only loads the page again is not 
   told('join', 'Bo');
   told('leave', 'Cy');
   told('join', 'Cy');
+  told('join', 'Dee');
+  told('leave', 'Dee');
   assert.deepEqual([timers.length, node.textContent], [1, '']);
   timers.pop()();
-  assert.equal(node.textContent, 'Ann has left. Bo is here.');
+  assert.equal(node.textContent, 'Ann has left. Bo is here. Dee was here, and has left.');
   for (let i = 0; i < 7; i++) told('join', `p${i}`);
   timers.pop()();
   assert.match(node.textContent, /p4 is here\. And 2 more\.$/);

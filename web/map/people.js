@@ -6,8 +6,9 @@ import { count } from '../design/text.js';
 import { whereIs } from './town.js';
 
 const MAX_ROWS = 100;
-const GATHER_MS = 1500; // who loads the page again leaves and joins: not worth a word
+const GATHER_MS = 1500;
 const MAX_SAID = 5;
+const WORDS = { 'join,join': 'is here', 'leave,leave': 'has left', 'join,leave': 'was here, and has left' };
 
 /** What a row says: where the person is, with how many couriers. */
 function inWords({ markers, isLastKnown }) {
@@ -83,20 +84,23 @@ export function makeList(list, rest, find) {
   };
 }
 
-/** Says who has come and gone, a moment later and in one go. Gives `told('join' | 'leave', name)`. */
+/**
+ * Says who has come and gone, a moment later and in one go. Who has left and come back meanwhile, by loading the page again, is not
+ * worth a word; who has come and left is: they stood on the map, and a busy window speaks late. Gives `told('join' | 'leave', name)`.
+ */
 export function makeSpeaker(node) {
-  const news = new Map();
+  const news = new Map(); // by names: what was told first, and last
   let waiting = 0;
   function say() {
     waiting = 0;
-    const lines = [...news].map(([name, what]) => `${name} ${what === 'join' ? 'is here' : 'has left'}.`);
+    const lines = [...news].map(([name, turn]) => [name, WORDS[turn]]).filter(([, words]) => words).map((line) => `${line.join(' ')}.`);
     const more = lines.length - MAX_SAID;
     if (lines.length) setText(node, [...lines.slice(0, MAX_SAID), ...more > 0 ? [`And ${more} more.`] : []].join(' '));
     news.clear();
   }
   return function told(what, name) {
-    if (news.has(name) && news.get(name) !== what) news.delete(name);
-    else news.set(name, what);
+    const [first] = news.get(name) ?? [what];
+    news.set(name, [first, what]);
     waiting ||= setTimeout(say, GATHER_MS);
   };
 }
