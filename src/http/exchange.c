@@ -153,6 +153,7 @@ void gw_exchange_problem_with(struct gw_exchange *exchange, unsigned status, con
                               const char *headers) {
   char body[512];
   const char *title = gw_http_status_text(status);
+  exchange->is_problem = !exchange->is_answered;
   int n = snprintf(body, sizeof body, "{\"title\":\"%s\",\"status\":%u%s%s%s}\n", title, status,
                    detail ? ",\"detail\":\"" : "", detail ? detail : "", detail ? "\"" : "");
   gw_exchange_answer(exchange,

@@ -37,6 +37,7 @@ struct gw_exchange {
   bool is_answered;     /* or has begun to be */
   bool is_streaming;    /* its body goes on */
   bool must_close;      /* the connection ends with the answer, whatever the head says */
+  bool is_problem;      /* its answer is an error's (gw_exchange_problem) */
   struct gw_conn *conn; /* in a WebSocket's on_request, and until it is accepted: what it would
                            become */
   char *lines;          /* header lines for whatever answer it gets; its own memory */

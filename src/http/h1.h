@@ -14,8 +14,11 @@ struct gw_h1_side {
   bool is_draining;      /* answers end their connections */
   unsigned handshake_ms; /* for a request to be whole, from its first byte or from the accept */
   unsigned keep_alive_ms;
-  size_t max_body;      /* where on_head does not say */
-  struct gw_link conns; /* all of them, for the end */
+  size_t max_body;        /* where on_head does not say */
+  struct gw_link conns;   /* all of them, for the end */
+  int64_t dated_s;        /* `standard` is that second's, since 1970 */
+  struct gw_str standard; /* the lines of every answer: */
+  char standard_text[96];
   /* A head is there: the largest body that this request may have. Optional. Header lines that are
    * added here go with a refusal of the body; the request comes without them. */
   size_t (*on_head)(struct gw_h1_side *side, struct gw_exchange *exchange);

@@ -20,13 +20,27 @@ static struct gw_h1 *h1_of(const struct gw_exchange *exchange) {
 
 /* ---- the head ---- */
 
-static int write_date(struct gw_buf *buf) {
-  char text[64];
+/* Channels hold anything, and no browser is to find HTML in it. */
+#define STANDARD "Date: %a, %d %b %Y %H:%M:%S GMT\r\nX-Content-Type-Options: nosniff\r\n"
+
+/* An error is nobody's page: it loads nothing and is in no frame, is not kept (RFC 9111 would allow
+ * it for some), and who goes on from it does not tell the address, which may hold a token. */
+#define PROBLEM                                                                                    \
+  "Cache-Control: no-store\r\n"                                                                    \
+  "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"                        \
+  "Referrer-Policy: no-referrer\r\n"
+
+/* What every answer has, made anew once a second. */
+static struct gw_str standard_lines(struct gw_h1_side *side) {
   time_t now = time(NULL);
-  struct tm tm;
-  gmtime_r(&now, &tm);
-  size_t n = strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-  return gw_buf_add(buf, text, n);
+  if (now != side->dated_s || side->standard.len == 0) {
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    size_t n = strftime(side->standard_text, sizeof side->standard_text, STANDARD, &tm);
+    side->standard = (struct gw_str){side->standard_text, n};
+    side->dated_s = now;
+  }
+  return side->standard;
 }
 
 static bool has_body(unsigned status) {
@@ -43,10 +57,11 @@ static int write_framing(struct gw_buf *out, const struct gw_reply *reply,
 static int write_head(const struct gw_h1 *h1, const struct gw_reply *reply,
                       enum gw_http_framing framing, bool ends, struct gw_buf *out) {
   int r = gw_http_write_status(out, reply->status);
-  if (r == 0) r = write_date(out);
+  if (r == 0) r = gw_buf_add_str(out, standard_lines(h1->side));
   if (r == 0 && reply->content_type)
     r = gw_http_write_field(out, GW_STR("Content-Type"), gw_str_of(reply->content_type));
   if (r == 0 && reply->headers) r = gw_buf_add_text(out, reply->headers);
+  if (r == 0 && h1->exchange.is_problem) r = gw_buf_add_str(out, GW_STR(PROBLEM));
   if (r == 0 && h1->exchange.lines) r = gw_buf_add_text(out, h1->exchange.lines);
   if (r == 0) r = write_framing(out, reply, framing);
   if (r == 0 && ends) r = gw_buf_add_text(out, "Connection: close\r\n");

@@ -14,6 +14,9 @@
 
 #include <stdio.h>
 
+/* A query may hold a token: it goes nowhere. */
+#define NO_REFERRER "Referrer-Policy: no-referrer\r\n"
+
 /* No script, style or frame from elsewhere, and nothing inline. Connections to the server itself,
  * WebSockets too, and to the one that the lab measures: that one listens on this machine, at ports
  * which the system gives it. */
@@ -21,8 +24,7 @@
   "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "     \
   "'self'; worker-src 'self'; "                                                                    \
   "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; base-uri 'none'; form-action 'self'; "  \
-  "frame-ancestors 'none'\r\n"                                                                     \
-  "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+  "frame-ancestors 'none'\r\n" NO_REFERRER
 
 /* Whether a list header of the request holds the element, or a star. Parameters (`gzip;q=0`) are
  * looked at for a weight of 0. */
@@ -57,8 +59,8 @@ static void send_on(struct gw_exchange *exchange, const char *path) {
   struct gw_str query = exchange->head->query;
   struct gw_buf headers;
   gw_buf_init(&headers, 16 * 1024); /* a request line is shorter */
-  int r = gw_buf_printf(&headers, "Location: %s%s%.*s\r\nCache-Control: no-cache\r\n", path,
-                        query.len ? "?" : "", (int)query.len, query.len ? query.at : "");
+  int r = gw_buf_printf(&headers, "Location: %s%s%.*s\r\nCache-Control: no-cache\r\n" NO_REFERRER,
+                        path, query.len ? "?" : "", (int)query.len, query.len ? query.at : "");
   if (r == 0)
     gw_exchange_answer(exchange,
                        &(struct gw_reply){.status = 308, .headers = (const char *)headers.data});
