@@ -283,7 +283,7 @@ test('the server is killed and started again: what waits goes out once, and the 
   for (const page of [ann, ben]) await connection(page, 'Disconnected');
   await say(ann, 'while it was away');
   await ann.getByText('waits for the connection').waitFor();
-  await ann.getByText('What you do meanwhile waits here').waitFor();
+  await ann.getByText('What you do now goes out when it is back').waitFor();
   await shot(ann, 'chat-disconnected');
   const again = await startServer('serve', ['--listen', `127.0.0.1:${server.port}`]);
   undo(again.kill);

@@ -16,7 +16,7 @@ const WORDS = {
     connecting: 'Connecting', online: 'Connected', lost: 'Disconnected', offline: 'Offline', closed: 'Closed', retry: 'Try now',
     websocket: 'WebSocket', sse: 'SSE', longpoll: 'long polling',
     lostLong: 'The connection is lost.', again: (s) => `Trying again in ${s} s.`, now: 'Trying again now.',
-    kept: 'What you do meanwhile waits here, and goes out when it is back.',
+    kept: 'What you do now goes out when it is back.',
     offlineLong: 'This device is offline. The page goes on by itself when it is back.',
     closedLong: (why) => `The server ended this connection${why}. Load the page again to come back.`,
   },
@@ -70,7 +70,7 @@ export function openShell({ here = '', lang = 'en', keeps = true } = {}) {
     theme.dataset.is = now;
     theme.setAttribute('aria-label', `${words.theme}: ${words[now]}`);
     theme.title = `${words.theme}: ${words[now]}`;
-    theme.textContent = { auto: '◐', light: '☀', dark: '☾' }[now];
+    theme.textContent = { auto: '◐', light: '☀\ufe0e', dark: '☾' }[now]; // a sign, not a picture of its own colours
   }
   theme.addEventListener('click', () => {
     const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto') + 1) % THEMES.length];

@@ -9,6 +9,7 @@ export function bindMessage(field) {
     field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
   }
   field.addEventListener('input', fit);
+  addEventListener('resize', fit); // a phone that is turned has other lines
   field.addEventListener('keydown', (event) => {
     // 229: Safari ends the word before it tells of the key
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
