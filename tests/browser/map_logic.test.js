@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  ANSWER_MS, MAX_ALL_COURIERS, MAX_COURIERS, MAX_MARKERS, MAX_OF_ONE, MAX_PEOPLE, SILENCE_MS, makeCrowd, readAt,
+  ANSWER_MS, BARE_MS, MAX_ALL_COURIERS, MAX_COURIERS, MAX_MARKERS, MAX_OF_ONE, MAX_PEOPLE, SILENCE_MS, makeCrowd, readAt,
 } from '../../web/map/crowd.js';
 import { makeSpeaker } from '../../web/map/people.js';
 import { makeRiders } from '../../web/map/riders.js';
@@ -83,6 +83,22 @@ test('goodbye of one of two windows leaves the other', () => {
   assert.deepEqual(told, ['gone Ann']);
 });
 
+test('a list that still has whoever said goodbye raises nobody; who comes back is there', () => {
+  const { crowd, told, at } = crowdWith('Ann');
+  at('Ann', ann);
+  crowd.hear('gone', 'Ann', 'a1');
+  assert.deepEqual(told, ['gone Ann', 'leave Ann']);
+  crowd.present([{ user: 'Ann', sessions: 1 }]); // presence waits for those who may come back
+  assert.deepEqual([told.length, crowd.people.size], [2, 0]);
+  at('Ann', { ...ann, id: 'a2' });
+  crowd.present([{ user: 'Ann', sessions: 1 }]);
+  assert.deepEqual(told.slice(2), ['join Ann']);
+  crowd.hear('gone', 'Ann', 'a2');
+  crowd.pass(BARE_MS + 1);
+  crowd.present([{ user: 'Ann', sessions: 1 }]);
+  assert.deepEqual(told.slice(3), ['gone Ann', 'leave Ann', 'join Ann'], 'by now it is true');
+});
+
 test('presence removes all that a user has; silence whoever gives no sign', () => {
   const { crowd, told, at, names } = crowdWith('Ann');
   at('Ann', { ...ann, c: [0.5, 0.5] });
@@ -143,19 +159,23 @@ test('floods stay within the caps and leave room for others', () => {
 
 // ---- when a window speaks
 
-function roomWith({ transport = 'websocket' } = {}) {
-  const heard = {}, sent = [];
+function roomWith({ transport = 'websocket', lists = [[]] } = {}) {
+  const heard = {}, sent = [], timers = [];
   const clock = { now: 1000 };
   const channel = {
-    on: (event, hear) => { heard[event] = hear; return () => { delete heard[event]; }; },
+    on(event, hear) {
+      const before = heard[event];
+      heard[event] = (value) => { before?.(value); hear(value); };
+      return () => { delete heard[event]; };
+    },
     publish: async (data, { event }) => { sent.push({ event, data }); },
-    presence: async () => ({ users: [] }),
+    presence: async () => ({ users: lists.length > 1 ? lists.shift() : lists[0], count: 0 }),
   };
   const client = { state: 'online', transport, channel: () => channel, on: channel.on };
-  const room = openRoom({ client, room: 'town', id: 'me', name: 'Ann', tell: () => {}, now: () => clock.now, random: () => 0.5 });
+  const room = openRoom({ client, room: 'town', id: 'me', name: 'Ann', tell: () => {}, now: () => clock.now, random: () => 0.5, wait: (step, ms) => { timers.push([step, ms]); return () => {}; } });
   const said = () => sent.splice(0).map(({ event }) => event);
   const echo = () => heard.message({ event: 'at', from: 'Ann', text: '{"id":"me","who":"Ann","x":0,"y":0}' });
-  return { room, client, heard, sent, said, echo, clock };
+  return { room, client, heard, sent, said, echo, clock, timers };
 }
 
 test('a window asks who is there, and says where it is at most 15 times a second', () => {
@@ -225,6 +245,17 @@ test('while it is cut off a window says nothing and forgets nobody', () => {
   assert.deepEqual(said(), ['hello', 'at']);
   for (let i = 0; i < 20; i++) { clock.now += 250; room.beat(); }
   assert.equal(room.crowd.markers.size, 0, 'Bo has not answered');
+});
+
+test('who left before we could be told of it does not stay', async () => {
+  const { room, timers } = roomWith({ lists: [[{ user: 'Bo', sessions: 1 }], [{ user: 'Ann', sessions: 1 }]] });
+  const names = () => [...room.crowd.people.values()].map(({ name }) => name).join();
+  const settled = () => new Promise((resolve) => { setImmediate(resolve); });
+  await settled();
+  assert.equal(names(), 'Bo');
+  timers.at(-1)[0]();
+  await settled();
+  assert.equal(names(), 'Ann');
 });
 
 test('a machine that slept does not take the others for gone', () => {

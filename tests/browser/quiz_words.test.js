@@ -356,8 +356,9 @@ test('a host whose quiz goes on in another window gives way, and says nothing mo
   assert.equal(room.published.length, said);
 });
 
-test('whether the host is there is known from presence, notices and its own words', async () => {
+test('whether the host is there is known from presence, notices and its own words', async (t) => {
   const { g, room, playing } = player();
+  t.after(playing.stop);
   assert.equal(playing.isHostHere, null);
   g.turn('online');
   await settle();

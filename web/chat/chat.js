@@ -5,8 +5,9 @@
 // A message to a person goes to their inbox and then, with the event `to:PERSON`, to one's own: so every window of both has both
 // sides, in one order, and a reload brings them back.
 
+import { watchPresence } from '../design/presence.js';
 import { makeLog } from './log.js';
-import { look, makePeople, move } from './people.js';
+import { makePeople, move, take } from './people.js';
 import { openTyping } from './typing.js';
 import { gapText, isRoom, nameOf } from './words.js';
 
@@ -14,7 +15,6 @@ const SAY = 'say';
 const MAX_PLACES = 100; // anybody may write to anybody
 const PAUSE_MS = 50;
 const ANSWER_MS = 2_000;
-const LOOK_MS = 60_000; // the list of people is the truth, what is told of comings and goings may be left out
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -39,6 +39,16 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     if (!place.isRoom || place.isIn) return place;
     place.isIn = true;
     place.channel.open();
+    place.presence = watchPresence(g, place.channel, {
+      list(people) {
+        take(place, people);
+        changed();
+      },
+      move(name, isHere) {
+        if (!isHere) typing.said(place, name);
+        if (move(place, name, isHere)) changed();
+      },
+    });
     begin(place);
     return place;
   }
@@ -47,12 +57,12 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
   async function begin(room) {
     while (room.isIn && !isOver && !room.channel.cursor) await pause(PAUSE_MS);
     changed();
-    look(room, changed);
   }
 
   /** Hears no more of a room; what was said stays for who enters it again. */
   function leave(room) {
     room.isIn = false;
+    room.presence.end();
     room.channel.close();
     changed();
   }
@@ -66,11 +76,6 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
       comeBack(room, cursor);
     });
     channel.on('recovered', ({ cursor }) => comeBack(room, cursor));
-    channel.on('join', (name) => move(room, name, true) && changed());
-    channel.on('leave', (name) => {
-      typing.said(room, name);
-      if (move(room, name, false)) changed();
-    });
     channel.on('error', ({ reason }) => {
       if (!reason) return comeBack(room); // no refusal: the connection was lost while the history was read
       room.log.note('gap', `This room cannot be heard: ${reason}.`);
@@ -119,9 +124,9 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     changed();
   }
 
-  /** What comes over a WebSocket does not say when it was said; for what one has missed, the history does. Nor who has gone meanwhile. */
+  /** What comes over a WebSocket does not say when it was said; for what one has missed, the history does. */
   async function comeBack(room, cursor) {
-    look(room, changed);
+    room.presence.look();
     try {
       const { messages } = await room.channel.history({ after: cursor });
       for (const message of messages) tell(room, message);
@@ -213,7 +218,6 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
       changed();
     }),
   ];
-  const looking = setInterval(() => rooms().forEach((room) => look(room, changed)), LOOK_MS);
   function meet() {
     if (!hasInbox) dateDirect();
     for (const { log } of all()) for (const entry of log.pending()) entry.isOut = true;
@@ -244,7 +248,7 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     whereIs: (person) => rooms().filter(({ people }) => people.has(person)),
     close() {
       isOver = true;
-      clearInterval(looking);
+      for (const room of rooms()) room.presence.end();
       for (const end of ends) end();
       typing.close();
       changed = () => {};

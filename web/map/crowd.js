@@ -58,6 +58,7 @@ export function makeCrowd(tell) {
   const markers = new Map();
   const people = new Map();
   const buried = new Map(); // windows that said goodbye: what of theirs was under way raises nobody
+  const departed = new Map(); // users who said goodbye: presence has them in its list for some seconds more
   let couriers = 0, isSettled = false;
 
   const keyOf = (from, id) => `${from ?? ''}\n${id}`;
@@ -122,8 +123,18 @@ export function makeCrowd(tell) {
     remove(marker);
     // Presence waits some seconds for whoever may come back; who says goodbye does not.
     const { person } = marker;
-    if (person.sessions === 1 && !person.markers.size) person.sessions = 0;
+    if (person.sessions === 1 && !person.markers.size) {
+      person.sessions = 0;
+      if (departed.size < MAX_BURIED) departed.set(from, 0);
+    }
     letGo(person);
+  }
+
+  function age(all, ms, most) {
+    for (const [key, old] of all) {
+      if (old + ms > most) all.delete(key);
+      else all.set(key, old + ms);
+    }
   }
 
   return {
@@ -151,10 +162,8 @@ export function makeCrowd(tell) {
         letGo(marker.person);
       }
       for (const person of people.values()) person.bare += ms;
-      for (const [key, age] of buried) {
-        if (age + ms > SILENCE_MS) buried.delete(key);
-        else buried.set(key, age + ms);
-      }
+      age(buried, ms, SILENCE_MS);
+      age(departed, ms, BARE_MS);
     },
 
     /** We have been away: whoever does not answer soon is not there any more. */
@@ -167,6 +176,7 @@ export function makeCrowd(tell) {
     present(list) {
       const before = new Set(people.values());
       for (const { user, sessions } of list) {
+        if (departed.has(user) && !people.has(`user ${user}`)) continue;
         const person = arrive(user);
         if (!person) continue;
         person.sessions = sessions;
@@ -180,11 +190,13 @@ export function makeCrowd(tell) {
     },
 
     join(user) {
+      departed.delete(user);
       const person = arrive(user);
       if (person) person.sessions ||= 1;
     },
 
     leave(user) {
+      departed.delete(user);
       const person = people.get(`user ${user}`);
       if (!person) return;
       person.sessions = 0;

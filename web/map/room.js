@@ -4,6 +4,7 @@
 // Positions are now or never (`volatile`). One publication carries the marker and all couriers, at most 15 a second, and less
 // where many are here or the way is slow: we hear our own, so we know how many are under way.
 
+import { watchPresence } from '../design/presence.js';
 import { segment } from '../design/text.js';
 import { makeCrowd } from './crowd.js';
 
@@ -29,14 +30,14 @@ export const terminalLine = (origin, room) => `curl -d '{"who":"Van 7","x":0.4,"
 const short = (n) => Math.round(n * 1e4) / 1e4;
 
 /**
- * @param {object} at  `client`, `room`, `id` (of this window), `name`, `tell` (crowd.js); `now` and `random` for tests
+ * @param {object} at  `client`, `room`, `id` (of this window), `name`, `tell` (crowd.js); `now`, `random` and `wait` for tests
  */
-export function openRoom({ client, room, id, name, tell, now = Date.now, random = Math.random }) {
+export function openRoom({ client, room, id, name, tell, now = Date.now, random = Math.random, wait }) {
   const crowd = makeCrowd(tell);
   const channel = client.channel(`map:${room}`);
   const own = { x: 0.5, y: 0.5, couriers: [] };
   const heard = []; // when, of the last second
-  let saidAt = -Infinity, flying = 0, hasMoved = true, hasRidden = false, answerAt, beatAt = now(), isLeft = false;
+  let saidAt = -Infinity, flying = 0, hasMoved = true, hasRidden = false, answerAt, beatAt = now();
 
   const ends = [
     channel.on('message', (message) => {
@@ -48,9 +49,8 @@ export function openRoom({ client, room, id, name, tell, now = Date.now, random 
       else if (text.includes(`"id":"${id}"`)) flying = 0;
       else crowd.hear(event, from, text);
     }),
-    channel.on('join', crowd.join),
-    channel.on('leave', crowd.leave),
     client.on('state', ({ state }) => state === 'online' && begin()),
+    watchPresence(client, channel, { list: ({ users }) => crowd.present(users), move: (user, isHere) => (isHere ? crowd.join(user) : crowd.leave(user)), wait }).end,
   ];
   if (client.state === 'online') begin();
 
@@ -60,7 +60,6 @@ export function openRoom({ client, room, id, name, tell, now = Date.now, random 
     flying = 0;
     publish('', 'hello');
     say();
-    channel.presence().then(({ users }) => isLeft || crowd.present(users)).catch(() => {}); // the next connection asks again
   }
 
   function publish(data, event) {
@@ -119,7 +118,6 @@ export function openRoom({ client, room, id, name, tell, now = Date.now, random 
 
     /** Says goodbye, so that the others need not wait for presence. A page that is being left can only hand it to a beacon. */
     leave(beacon) {
-      isLeft = true;
       ends.forEach((end) => end());
       if (client.transport === 'websocket' || !beacon) publish(id, 'gone');
       else beacon(`/channels/${encodeURIComponent(`map:${room}`)}?event=gone&user=${encodeURIComponent(name)}`, id);

@@ -5,6 +5,7 @@
 // Invariant: a question is closed only after all has been read that the answers' channel took before. So an answer that the
 // server had before the closing counts, whatever the host's connection did meanwhile.
 
+import { watchPresence } from '../design/presence.js';
 import { readState } from './format.js';
 import * as game from './game.js';
 import { answersChannel, hostUser, isPlayer, makeId, stateChannel } from './names.js';
@@ -30,9 +31,8 @@ export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now 
   const room = g.channel(stateChannel(quiz.code));
   const answers = g.channel(answersChannel(quiz.code), quiz.cursor ? { after: quiz.cursor } : { history: true });
   const present = new Set();
-  let meanwhile = null; // who came and went while the list was asked for
   let isClosing = false, isReading = false, isOver = false;
-  let beating, ending, repeating, asking;
+  let beating, ending, repeating;
 
   // ---- what is said
 
@@ -56,32 +56,16 @@ export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now 
 
   // ---- who is there
 
-  function come(user) {
-    if (isPlayer(user)) present.add(user);
+  function move(user, isHere) {
+    if (isHere && isPlayer(user)) present.add(user);
+    if (!isHere) present.delete(user);
     changed();
-  }
-  function go(user) {
-    present.delete(user);
-    changed();
-  }
-  function move(step, user) {
-    meanwhile?.push([step, user]);
-    step(user);
   }
 
-  async function lookAround() {
-    clearTimeout(asking);
-    meanwhile = [];
-    try {
-      const { users } = await within(room.presence(), ANSWER_MS);
-      present.clear();
-      changed();
-      users.forEach(({ user }) => come(user));
-      meanwhile.forEach(([step, user]) => step(user));
-    } catch {
-      if (!isOver) asking = setTimeout(() => g.state === 'online' && lookAround(), AGAIN_MS);
-    }
-    meanwhile = null;
+  function list({ users }) {
+    present.clear();
+    for (const { user } of users) move(user, true);
+    changed();
   }
 
   // ---- what is heard
@@ -141,7 +125,7 @@ export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now 
   function stop() {
     isOver = true;
     ends.forEach((end) => end());
-    [beating, ending, repeating, asking].forEach(clearTimeout);
+    [beating, ending, repeating].forEach(clearTimeout);
   }
 
   const ends = [
@@ -155,16 +139,14 @@ export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now 
       if (message.from !== me) repeat();
       else if (readState(message, quiz.code)?.seq > quiz.seq) give();
     }),
-    room.on('join', (user) => move(come, user)),
-    room.on('leave', (user) => move(go, user)),
     g.on('state', ({ state }) => {
       if (state === 'online') {
         publish();
-        lookAround();
         if (isClosing) close();
       }
       changed();
     }),
+    watchPresence(g, room, { list, move }).end,
   ];
   awaitEnd();
 

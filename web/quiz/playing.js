@@ -2,6 +2,7 @@
 // A quiz on the network, as one who plays: hears the state, says answers, knows whether the host is there. What is seen of it is
 // player-view.js.
 
+import { watchPresence } from '../design/presence.js';
 import { readState } from './format.js';
 import { places } from './game.js';
 import { answersChannel, isHost, stateChannel } from './names.js';
@@ -20,7 +21,7 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
   let isHere = null; // the host; null: not known yet
   let heard = 0; // when the host was last heard
   let mine = kept; // { round, began, choice?, ms?, said? }; said: sending, sent or failed
-  let notices = 0, asking, reading, isOver = false;
+  let reading, isOver = false;
 
   // ---- the state
 
@@ -78,29 +79,26 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
   // ---- the host
 
   function notice(is) {
-    notices += 1;
-    if (is) heard = now();
     if (isHere === is) return;
+    if (is) heard = now();
     isHere = is;
     changed();
   }
 
-  async function lookForHost() {
-    clearTimeout(asking);
-    const before = notices;
-    try {
-      const { users } = await room.presence();
-      if (before === notices) notice(users.some(({ user }) => isHost(user, code)));
-    } catch {
-      if (!isOver) asking = setTimeout(() => g.state === 'online' && lookForHost(), AGAIN_MS);
-    }
-  }
-
   let isFresh = false; // what is heard now is said now, and not what the channel kept
+  function list({ users }) {
+    const is = users.some(({ user }) => isHost(user, code));
+    if (is && !isFresh) heard = now();
+    isFresh = true;
+    notice(is);
+  }
   function hear(message) {
     const next = readState(message, code);
     if (!next) return;
-    if (isFresh) notice(true);
+    if (isFresh) {
+      heard = now();
+      notice(true);
+    }
     accept(next);
   }
 
@@ -118,13 +116,11 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
     room.on('message', hear),
     room.on('error', readAgain),
     room.on('gap', sayAgain),
-    room.on('join', (user) => isHost(user, code) && notice(true)),
-    room.on('leave', (user) => isHost(user, code) && notice(false)),
-    g.on('state', ({ state: is }) => {
+    g.on('state', () => {
       isFresh = false;
-      if (is === 'online') lookForHost().then(() => { isFresh = true; });
       changed();
     }),
+    watchPresence(g, room, { list, move: (user, is) => isHost(user, code) && notice(is) }).end,
   ];
 
   return {
@@ -145,7 +141,6 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
     tryAgain: () => mine?.said === 'failed' && say(),
     stop() {
       isOver = true;
-      clearTimeout(asking);
       clearTimeout(reading);
       ends.forEach((end) => end());
     },
