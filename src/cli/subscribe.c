@@ -69,6 +69,8 @@ static int subscribe_run(int argc, char **argv) {
       {"user", "NAME", "subscribe as this user", GW_OPTION_TEXT, &plan.remote.user, 0, 0},
       {"token", "TOKEN", "send Authorization: Bearer TOKEN", GW_OPTION_TEXT, &plan.remote.token, 0,
        0},
+      {"backoff", "MS", "the first wait for a lost connection, doubled by failures (500)",
+       GW_OPTION_NUMBER, &plan.backoff_ms, 1, 86400000},
       {"no-reconnect", NULL, "end when the connection is lost", GW_OPTION_FLAG, &plan.stays_away, 0,
        0},
       {"insecure", NULL, "https, wss: believe any certificate", GW_OPTION_FLAG,

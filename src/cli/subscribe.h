@@ -20,7 +20,7 @@ struct gw_subscribe_plan {
   size_t n;
   const char *after;
   uint64_t count; /* 0: without end */
-  uint64_t interval_ms;
+  uint64_t interval_ms, backoff_ms /* 0: as the server says, or half a second */;
   double timeout_s;
   bool shows_presence, presence_is_json, stays_away /* after a lost connection */, is_verbose;
 };

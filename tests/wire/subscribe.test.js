@@ -49,7 +49,7 @@ const listen = (socket, on) => socket.on('message', (data) => on(String(data).sp
 test('sse: events become publications; a cut stream goes on from the last id', async (t) => {
   const peer = await fake(t, { answer: (request, response, n) => {
     stream(response, 'text/event-stream');
-    if (n === 1) return response.write(':\n', () => response.destroy());
+    if (n === 1) return response.write('retry: 10\n:\n', () => response.destroy());
     if (n === 2) {
       response.write(': hello\nretry: 10\n\nid: E:5\nevent: tick\ndata: one\ndata: two\n\nid: E:6\nda');
       return setImmediate(() => response.write('ta: three\n\n', () => response.destroy()));
@@ -88,7 +88,8 @@ test('ndjson: lines become publications, blank ones and gaps do not', async (t) 
     response.write('\n{"offset":5,"cursor":"E:5","time":"T","from":"ann","te');
     return setImmediate(() => response.write('xt":"one"}\r\n{"cursor":"E:6","base64":"/w=="}\n', () => response.destroy()));
   } });
-  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'ndjson', '--count', '3', '--format', 'json']);
+  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'ndjson', '--count', '3', '--format', 'json',
+    '--backoff', '5']);
   assert.equal(code, 0, stderr);
   assert.deepEqual(stdout.trim().split('\n'), [
     '{"channel":"a","offset":5,"cursor":"E:5","from":"ann","time":"T","text":"one"}',
@@ -123,7 +124,7 @@ test('raw: frames are counted from where a poll found the channel; after 4504 a 
       if (n === 5) { socket.send(''); socket.terminate(); }
       if (n === 6) socket.send('last');
     } });
-  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'raw', '--format', 'full', '--count', '6']);
+  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', '--transport', 'raw', '--format', 'full', '--count', '6', '--backoff', '5']);
   const expected = ['E:5\t-\t-\tfive', 'E:6\t-\t-\t\ufffd', 'F:1\t-\t-\tkept one', 'F:2\t-\t-\tkept two', 'F:3\t-\t-\t', 'F:4\t-\t-\tlast'];
   assert.deepEqual([code, stdout], [0, expected.map((line) => `a\t${line}\n`).join('')], stderr);
   assert.deepEqual(peer.asked.map(after), [null, 'E:4', 'E:6', null, 'F:2', 'F:3']);
@@ -159,7 +160,7 @@ test('websocket: all channels on one connection, resumed where each stands', asy
       }
     });
   } });
-  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', 'b c', '--format', 'json', '--count', '3', '--presence', '--verbose']);
+  const { code, stdout, stderr } = await run(['subscribe', peer.url, 'a', 'b c', '--format', 'json', '--count', '3', '--presence', '--verbose', '--backoff', '5']);
   assert.equal(code, 0, stderr);
   assert.deepEqual(stdout.trim().split('\n').map(JSON.parse), [
     { channel: 'a', join: 'ann' },
@@ -180,7 +181,7 @@ test('websocket: a cut before the first publication goes on from where it was su
     if (n === 2) { socket.send('subscribed a cursor=E:7 recovered=yes'); setImmediate(() => socket.terminate()); }
     if (n === 3) socket.send('msg a E:8\nx');
   }) });
-  const { code, stdout } = await run(['subscribe', peer.url, 'a', '--count', '1']);
+  const { code, stdout } = await run(['subscribe', peer.url, 'a', '--count', '1', '--backoff', '5']);
   assert.deepEqual([code, stdout], [0, 'x\n']);
   assert.deepEqual(said, ['sub a', 'sub a after=E:7', 'sub a after=E:7']);
 });
@@ -199,7 +200,7 @@ test('close codes end it or bring it back', async (t) => {
   const cases = [[1000, 0, 1], [4401, 1, 1], [4429, 1, 1], [1008, 1, 1], [1012, 0, 2], [4500, 0, 2]];
   for (const [closing, exit, tries] of cases) {
     const peer = await fake(t, { talk: (socket, request, n) => socket.close(n === 1 ? closing : 1000, 'why') });
-    const { code, stderr } = await run(['subscribe', peer.url, 'a']);
+    const { code, stderr } = await run(['subscribe', peer.url, 'a', '--backoff', '5']);
     assert.deepEqual([code, peer.asked.length], [exit, tries], `${closing}: ${stderr}`);
     if (closing !== 1000) assert.match(stderr, new RegExp(`closed by the server: ${closing}.* why`));
   }
@@ -223,7 +224,7 @@ test('refusals over HTTP end it, troubles bring it back when the server says', a
       if (n === 2) return json(response, problem, 503, { 'Retry-After': '0' });
       return json(response, problem, 403);
     } });
-    const { code, stderr } = await run(['subscribe', peer.url, 'a', '--transport', transport, '--interval', '1']);
+    const { code, stderr } = await run(['subscribe', peer.url, 'a', '--transport', transport, '--interval', '1', '--backoff', '5']);
     assert.equal(code, 1, stderr);
     assert.match(stderr, /503: not \\x1b\[1myou; again in .*\n.*403: not \\x1b\[1myou\n$/);
   }

@@ -54,7 +54,7 @@ for (const transport of TRANSPORTS) {
     const cursor = await publish(server.url, channel, 'before');
     const way = await breaking(t, server, [700, 9001, 11_111]);
     const child = start(['subscribe', way.url, channel, '--transport', transport, '--after', cursor, '--interval', '5',
-      '--count', String(lines.length)]);
+      '--backoff', '20', '--count', String(lines.length)]);
     const published = await run(['publish', server.url, channel, '--lines'], { input: lines.join('\n') });
     assert.equal(published.code, 0, published.stderr);
     const { code, stdout, stderr } = await child.ended;
@@ -71,7 +71,7 @@ for (const transport of TRANSPORTS) {
     t.after(() => mortal.kill());
     const { url, port } = mortal;
     const cursor = await publish(url, 'a', 'before');
-    const child = start(['subscribe', url, 'a', '--transport', transport, '--interval', '20', '--after', cursor, '--count', '2',
+    const child = start(['subscribe', url, 'a', '--transport', transport, '--interval', '20', '--backoff', '20', '--after', cursor, '--count', '2',
       '--verbose']);
     await publish(url, 'a', 'one');
     await child.until('one\n');

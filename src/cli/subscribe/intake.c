@@ -110,6 +110,7 @@ void gw_intake_note(struct gw_intake *intake, const char *format, ...) {
 /* The server's wish has an end too, and a random part, so that not all come back in one moment. */
 static unsigned wait_of(const struct gw_intake *intake, const struct gw_intake_end *end) {
   unsigned first = intake->first_wait_ms ? intake->first_wait_ms : FIRST_WAIT_MS;
+  if (intake->options.backoff_ms) first = intake->options.backoff_ms;
   unsigned wish = end->wait_ms < WISH_MAX_MS ? end->wait_ms : WISH_MAX_MS;
   unsigned ms = gw_backoff_ms(first, first > WAIT_MAX_MS ? first : WAIT_MAX_MS, intake->failures);
   return wish ? wish + gw_backoff_ms(wish / 4, wish / 4, 0) : ms;

@@ -69,6 +69,7 @@ struct gw_intake_options {
   size_t n;
   const char *after; /* of its only channel; NULL: from now on */
   unsigned interval_ms, timeout_ms;
+  unsigned backoff_ms; /* the first wait for the next try; 0: the server's wish for it, or 500 */
   bool may_return;
   bool is_plain; /* WebSocket: no compression is offered */
 };

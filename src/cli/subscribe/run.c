@@ -179,6 +179,7 @@ static int open_intakes(struct run *run) {
         .n = each,
         .after = plan->after,
         .interval_ms = (unsigned)plan->interval_ms,
+        .backoff_ms = (unsigned)plan->backoff_ms,
         .timeout_ms = (unsigned)(plan->timeout_s < 4e6 ? plan->timeout_s * 1000 + 1 : 4e9),
         .may_return = !plan->stays_away,
     };

@@ -173,6 +173,12 @@ static void a_lost_connection_is_waited_for_longer_and_longer(void **state) {
   gw_intake_opened(intake);
   fail_try(intake, 0);
   assert_in_range(told.retry_ms, 20, 40);
+  intake->options.backoff_ms = 8; /* and that of the command's user, who goes before */
+  gw_intake_opened(intake);
+  fail_try(intake, 0);
+  assert_in_range(told.retry_ms, 4, 8);
+  fail_try(intake, 0);
+  assert_in_range(told.retry_ms, 8, 16);
   fail_try(intake, 10000);
   assert_in_range(told.retry_ms, 10000, 12500);
   fail_try(intake, UINT32_MAX);
