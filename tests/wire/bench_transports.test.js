@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { measure } from '../support/bench.js';
 import { run } from '../support/program.js';
 import { startServer } from '../support/server.js';
 
-const SHORT = ['--duration', '0.2', '--warmup', '0.05', '--connections', '6', '--json'];
 const closing = [];
 
 after(() => Promise.all(closing.map((close) => close())));
@@ -94,7 +94,7 @@ async function server(change = (text) => text) {
 }
 
 async function bench(url, ...options) {
-  const { code, stdout, stderr } = await run(['bench', url, ...SHORT, ...options]);
+  const { code, stdout, stderr } = await measure([url, '--connections', '6', '--json', ...options]);
   assert.equal(code, 0, stderr);
   const report = JSON.parse(stdout);
   assert.ok(report.messages > 0 && report.errors === 0, stdout);
@@ -129,9 +129,8 @@ test('several transports are reported one by one', async () => {
   assert.deepEqual(Object.keys(report.transports), ['godwit', 'sse', 'ndjson']);
   const sum = Object.values(report.transports).reduce((all, one) => all + one.messages, 0);
   assert.equal(sum, report.messages);
-  const { stdout } = await run(['bench', `${ws}/channels/x`, ...SHORT.slice(0, -1), '--mode', 'fanout', '--transport',
-    'godwit,sse', ...post]);
-  assert.match(stdout, /by godwit( +\d+\.\d){6}\n {2} {2}by sse/);
+  const table = /by godwit( +\d+\.\d){6}\n {2} {2}by sse/;
+  await measure([`${ws}/channels/x`, '--connections', '6', '--mode', 'fanout', '--transport', 'godwit,sse', ...post], (stdout) => table.test(stdout));
 });
 
 test('Godwit speaks all of them, and goes on beside a slow reader', async () => {
@@ -151,7 +150,7 @@ test('Godwit speaks all of them, and goes on beside a slow reader', async () => 
 test('what is not there, or wrong, is told', async () => {
   const { ws, post } = await server((text) => (text[0] === '?' ? '!' : '?') + text.slice(1));
   const told = async (why, url, ...options) => {
-    const { code, stderr } = await run(['bench', url, ...SHORT, ...options]);
+    const { code, stderr } = await run(['bench', url, '--warmup', '50', '--connections', '6', ...options]);
     assert.deepEqual([code, why.test(stderr)], [1, true], stderr);
   };
   await told(/not what was sent/, `${ws}/channels/x`, '--mode', 'fanout', '--transport', 'godwit', ...post);
