@@ -7,22 +7,22 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { test } from 'node:test';
 import { Talker } from '../support/godwit.js';
+import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { ask, channelPath, eventually } from '../support/talk.js';
-import { upgrade } from '../support/wire.js';
+import { frame, frames, upgrade } from '../support/wire.js';
 
 const files = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);
 const MANY = Math.min(10_000, files - 500);
 const isSanitized = /asan|tsan/.test(process.env.GODWIT ?? '');
 const CHUNK = 60_000; // of what blocks the slow client
 
-/** What a raw WebSocket is sent for these texts. */
-const wire = (texts) => Buffer.concat(texts.map((text) => Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])));
+const [TEXT, PING, PONG] = [1, 9, 10];
 
 /** A crowd of raw WebSockets on a channel; each has heard nothing but what `expect` says, in order. */
 class Crowd {
-  heard = 0; // bytes, of all of them
-  #expected = Buffer.alloc(0);
+  heard = 0; // messages, of all of them
+  #expected = [];
   #wake = () => {};
 
   static async open(server, channel, n) {
@@ -36,37 +36,46 @@ class Crowd {
   #connect(server, channel) {
     return new Promise((resolve, reject) => {
       const socket = net.connect(server.port, server.host);
-      let at = -1; // bytes of the channel; below 0: the head has not come
+      let hasHead = false, n = 0, rest = Buffer.alloc(0);
       socket.on('error', reject);
-      socket.on('close', () => { this.lost ??= `a connection ended after ${at} bytes`; this.#wake(); });
+      socket.on('close', () => { this.lost ??= `a connection ended after ${n} messages`; this.#wake(); });
       socket.on('data', (data) => {
-        if (at < 0) {
+        if (!hasHead) {
           const end = data.indexOf('\r\n\r\n');
           if (!data.toString('latin1', 0, 13).startsWith('HTTP/1.1 101 ')) reject(new Error(data.toString('latin1')));
-          at = 0;
+          hasHead = true;
           data = data.subarray(end + 4);
           resolve(socket);
         }
-        if (!this.#expected.subarray(at, at + data.length).equals(data)) this.lost ??= `something else came at ${at}`;
-        at += data.length;
-        this.heard += data.length;
+        const all = frames(rest.length ? Buffer.concat([rest, data]) : data);
+        rest = all.rest;
+        for (const { opcode, payload } of all.found) {
+          if (opcode === PING) socket.write(frame(PONG, payload)); // it may all take longer than the server is patient
+          else if (opcode === TEXT && payload.toString() === this.#expected[n]) n++, this.heard++;
+          else this.lost ??= `behind message ${n} came a frame ${opcode}: ${payload}`;
+        }
         if (this.heard >= this.goal || this.lost) this.#wake();
       });
       socket.write(upgrade({ path: channelPath(channel) }));
     });
   }
 
-  /** All of them hear these, and that by and by; gives the milliseconds until the last one has. */
+  /** All of them hear these. */
   async expect(texts, publish) {
-    this.#expected = Buffer.concat([this.#expected, wire(texts)]);
+    this.#expected.push(...texts);
     this.goal = this.#expected.length * this.sockets.length;
-    const begun = performance.now();
     await publish(texts);
-    const timer = setTimeout(() => { this.lost ??= 'nothing more came for 10 s'; this.#wake(); }, 10_000);
-    while (this.heard < this.goal && !this.lost) await new Promise((resolve) => { this.#wake = resolve; });
-    clearTimeout(timer);
+    for (let last = -1; this.heard < this.goal && !this.lost;) {
+      if (this.heard === last) this.lost = `nothing more came for ${LATE_MS} ms: ${this.heard} of ${this.goal}`;
+      last = this.heard;
+      let timer;
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+        timer = setTimeout(resolve, LATE_MS);
+      });
+      clearTimeout(timer);
+    }
     assert.equal(this.lost, undefined);
-    return performance.now() - begun;
   }
 
   close() {
