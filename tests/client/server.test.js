@@ -196,7 +196,7 @@ test('where WebSockets die early it steps down, and loses nothing', async () => 
   const channel = fresh();
   const wire = await wireTo();
   wire.rules.websocket = 'end';
-  const ann = listen(wire.url, { climb: 5000 });
+  const ann = listen(wire.url, { early: 60_000, climb: 600_000 }); // it may die late, where the machine stands still
   ann.channel(channel);
   await ann.standing(channel);
   for (let i = 1; i <= 20; i++) {

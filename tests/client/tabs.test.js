@@ -37,7 +37,7 @@ async function connections(user) {
 }
 
 function tab(user, locks, options = {}) {
-  const listener = new Listener(server.url, { user, share: true, locks, ...options });
+  const listener = new Listener(server.url, { user, share: true, locks, tick: 1000, ...options }); // an election takes up to 500
   undo.push(() => listener.close());
   return listener;
 }

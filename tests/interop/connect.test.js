@@ -250,9 +250,13 @@ test('--reconnect comes back after a cut, and stops after a close that means it'
 });
 
 test('--wait stays for answers that come late', async () => {
-  const { url } = await serve((socket) => socket.on('message', (data) => setTimeout(() => socket.send(String(data)), 600)));
-  const { stdout } = await run(['connect', '--wait', '1.5', url], { input: 'late\n' });
-  assert.equal(stdout, 'late\n');
+  const { url } = await serve((socket) => socket.on('message', (data) => setTimeout(() => socket.send(String(data)), 300)));
+  const patient = start(['connect', '--wait', '50', url]);
+  patient.end('late\n');
+  await patient.until('late\n');
+  patient.child.kill('SIGINT');
+  assert.equal((await patient.ended).code, 0);
+  assert.equal((await run(['connect', '--wait', '0.1', url], { input: '' })).code, 0); // and no longer
 });
 
 test('an interrupt closes in good order', async () => {

@@ -14,7 +14,7 @@ import { startServer } from '../support/server.js';
 import { ask, eventually } from '../support/talk.js';
 
 let server;
-before(async () => { server = await startServer('serve', ['--workers', '3', '--resume', '1']); });
+before(async () => { server = await startServer('serve', ['--workers', '3']); });
 after(async () => { assert.deepEqual(await server.stop(), { code: 0, signal: null }); });
 
 /** {name: number}, of a worker's the number under `name worker`; every line is one of the format's, each metric with its help and type before it. */
@@ -60,10 +60,17 @@ test('numbers follow what happens', async () => {
   const back = await Talker.open(server, `/ws?user=ann&session=${talkers[0].session}`);
   assert.equal(back.session, talkers[0].session);
   assert.equal((await metrics()).godwit_sessions_resumed_total, zero.godwit_sessions_resumed_total + 1);
-  back.socket.terminate();
-  await eventually(async () => (await metrics()).godwit_sessions_expired_total === zero.godwit_sessions_expired_total + 1, 'an expired session');
-  await Promise.all([talkers[1], talkers[2], stream].map((t) => t.close()));
+  await Promise.all([back, talkers[1], talkers[2], stream].map((t) => t.close()));
   await eventually(async () => (await metrics()).godwit_sessions === 0, 'no session');
+});
+
+test('a session that nobody comes back to is counted as expired', async (t) => {
+  const brief = await startServer('serve', ['--resume', '1']);
+  t.after(() => brief.kill());
+  const talker = await Talker.open(brief);
+  talker.socket.terminate();
+  await eventually(async () => (await metrics(brief)).godwit_sessions_expired_total === 1, 'an expired session');
+  assert.equal((await metrics(brief)).godwit_sessions, 0);
 });
 
 /** A server with a door for each worker, and what it says of the second since this was last asked. */
