@@ -7,9 +7,9 @@ import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { WIRE } from '../../web/lab/wire.js';
+import { LATE_MS } from '../support/queue.js';
 import { GODWIT, startServer } from '../support/server.js';
 
-const LATE_MS = 10_000;
 const MESSAGE = '8 1795291435125.208 abcdefghijklmnopqrstuvwxyzabc';
 
 let server;

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import Ws from 'ws';
+import { LATE_MS } from '../support/queue.js';
 import { GODWIT, startServer } from '../support/server.js';
 
 const example = (name) => join(dirname(GODWIT), 'examples', name);
@@ -28,7 +29,7 @@ function start(name, args = []) {
 }
 
 /** Waits until it has printed this, so many times. */
-async function prints(child, text, ms = 10_000, times = 1) {
+async function prints(child, text, ms = LATE_MS, times = 1) {
   const signal = AbortSignal.timeout(ms);
   while (child.out.split(text).length <= times) await once(child, 'heard', { signal }).catch(() => assert.fail(`no ${text} in: ${child.out}`));
 }
@@ -39,7 +40,7 @@ async function end(child) {
 }
 
 /** A connection to a server that may not listen yet. */
-async function connect(url, ms = 10_000) {
+async function connect(url, ms = LATE_MS) {
   for (const deadline = Date.now() + ms; ;) {
     const socket = new Ws(url);
     socket.heard = [];
@@ -54,7 +55,7 @@ async function connect(url, ms = 10_000) {
 }
 
 async function hears(socket, text) {
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(LATE_MS);
   while (!socket.heard.includes(text)) await once(socket, 'heard', { signal });
 }
 
@@ -93,7 +94,7 @@ test('the client says one thing, prints what it hears, and comes back', async ()
   await server.stop();
   await prints(client, 'closed: 1001');
   server = await startServer('echo', ['--listen', listen]);
-  await prints(client, 'hello there\n', 15_000, 2);
+  await prints(client, 'hello there\n', LATE_MS, 2);
   await end(client);
   await server.stop();
 });

@@ -3,8 +3,8 @@
 
 import godwit from '../../web/client/godwit.js';
 import { WebSocket } from 'ws';
+import { LATE_MS } from './queue.js';
 
-const LATE_MS = 15_000;
 export const QUICK = { backoff: 50, ceiling: 200, timeout: 1000, tick: 200, climb: 100, early: 400 };
 
 export class Listener {

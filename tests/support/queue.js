@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Things that come one after the other, and somebody who waits for one of them, not for ever.
 
-export const LATE_MS = 15_000;
+/** Beyond what a shared machine may stand still for, and below the half minute that a long poll, or a session, waits for in vain. */
+export const LATE_MS = 25_000;
 
 export class Queue {
   #items = [];

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const GODWIT = process.env.GODWIT ?? fileURLToPath(new URL('../../build/godwit', import.meta.url));
 
-const LISTEN_MS = 10_000;
-const STOP_MS = 10_000;
+const LISTEN_MS = 30_000;
+const STOP_MS = 10_000; // so long the server itself waits for those who do not go
 const LISTENING = /\blistening\b.*?(?:(?:https?|wss?):\/\/|\baddress=|\bon )(\[[^\]]+\]|[^\s:/"]+):(\d+)(?=[\s/"])/;
 
 const running = new Set();

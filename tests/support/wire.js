@@ -2,6 +2,7 @@
 // A peer made of bytes: says exactly what a test wants and tells what came back. No WebSocket library in between.
 
 import net from 'node:net';
+import { LATE_MS } from './queue.js';
 
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
@@ -90,7 +91,7 @@ export class Peer {
   send(bytes) { this.socket.write(bytes); return this; }
 
   /** Waits until `take()` gives something; undefined where the peer ends before. */
-  async until(take, what = 'an answer', ms = 15_000) {
+  async until(take, what = 'an answer', ms = LATE_MS) {
     const deadline = Date.now() + ms;
     for (;;) {
       const value = take();
@@ -141,7 +142,7 @@ export class Peer {
   }
 
   /** All until the other side ends: every byte that still came. */
-  async readEnd(ms = 15_000) {
+  async readEnd(ms = LATE_MS) {
     await this.until(() => (this.ended ? true : undefined), 'the end', ms);
     return this.received;
   }

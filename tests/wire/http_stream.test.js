@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LATE_MS } from '../support/queue.js';
 import { Peer } from '../support/wire.js';
 import { startServer } from '../support/server.js';
 
@@ -48,7 +49,7 @@ async function readChunk(peer) {
 
 /** Until the server has no more descriptors than before. */
 async function freed(baseline) {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + LATE_MS;
   while (sockets() > baseline) {
     assert.ok(Date.now() < deadline, `${sockets()} descriptors, ${baseline} before`);
     await sleep(10);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Page, descendants, lives } from '../support/lab_watcher.js';
 import { run, start } from '../support/program.js';
+import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { ask, eventually } from '../support/talk.js';
 
@@ -313,7 +314,7 @@ test('workers that are asked at the same moment wait for each other, and not for
   const answers = await Promise.all(asking.map((socket) => new Promise((resolve, reject) => {
     let text = '';
     socket.setEncoding('latin1').on('data', (more) => { text += more; }).on('end', () => resolve(text.slice(9, 12)));
-    socket.setTimeout(10_000, () => reject(new Error('a worker stands still')));
+    socket.setTimeout(LATE_MS, () => reject(new Error('a worker stands still')));
     socket.write('x'); // the last byte: all of them are whole within a moment
   })));
   assert.deepEqual(answers.sort(), [...Array(39).fill('200'), '202']);

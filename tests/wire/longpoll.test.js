@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { Peer } from '../support/wire.js';
 
@@ -31,7 +32,7 @@ async function poll(channel, query, headers = {}) {
 const here = async (channel) => (await poll(channel)).cursor;
 
 async function untilSessions(channel, n) {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + LATE_MS; ;) {
     const { sessions } = await (await fetch(server.url + path(channel) + '/presence')).json();
     if (sessions === n) return;
     assert.ok(Date.now() < deadline, `${sessions} sessions, not ${n}`);
@@ -190,7 +191,7 @@ test('a server that stops answers those who wait', async () => {
   const own = await startServer('serve', ['--workers', '2']);
   const { cursor } = await (await fetch(`${own.url}/channels/x`)).json();
   const waiting = [1, 2, 3].map(() => fetch(`${own.url}/channels/x?after=${cursor}&wait=60`));
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + LATE_MS; ;) {
     if ((await (await fetch(`${own.url}/channels/x/presence`)).json()).sessions === 3) break;
     assert.ok(Date.now() < deadline);
   }

@@ -8,6 +8,7 @@ import { connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { EventSource } from 'undici';
 import { Feed } from '../support/feed.js';
+import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { Peer } from '../support/wire.js';
 
@@ -34,7 +35,7 @@ async function sessionsIn(channel) {
 
 /** Asks until the answer is this one: what ends a session is told to the channel's home in its own time. */
 async function untilSessions(channel, n) {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + LATE_MS; ;) {
     const found = await sessionsIn(channel);
     if (found === n) return;
     assert.ok(Date.now() < deadline, `${found} sessions, not ${n}`);
