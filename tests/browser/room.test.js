@@ -383,7 +383,8 @@ test('a connection that fell silent is replaced, and what was said on it is ther
   const server = await serve();
   const wire = await wireTo(server);
   const page = await open(wire.url, { name: 'Ana', outage: true, ...withClock });
-  await connection(page, 'Connected');
+  await post(server, 'before');
+  await message(page, 'before').waitFor(); // so its history has been read
   wire.freeze();
   await say(page, 'into the void');
   await page.locator('.outgoing.sending').waitFor({ state: 'attached' });
@@ -392,7 +393,7 @@ test('a connection that fell silent is replaced, and what was said on it is ther
   await late(page);
   await message(page, 'did you hear?').waitFor();
   await message(page, 'into the void').waitFor();
-  assert.deepEqual(await kept(server), ['did you hear?', 'Ana: into the void']);
+  assert.deepEqual(await kept(server), ['before', 'did you hear?', 'Ana: into the void']);
 });
 
 test('close codes are obeyed; what was refused survives a reload, and is sent when asked for', async () => {

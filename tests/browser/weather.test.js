@@ -113,11 +113,12 @@ for (const [name, { launch, skip }] of Object.entries(browsers)) {
       const channel = fresh();
       const wire = await wireTo();
       Object.assign(wire, { rules: { websocket: 'end' }, endMs: 300 });
-      const ann = await join(await newContext(), wire.url, channel, { climb: 60_000 });
-      const deadline = Date.now() + 10_000;
+      // However late a busy machine is: all of them die early, and what answers late is no way that is blocked.
+      const ann = await join(await newContext(), wire.url, channel, { early: 60_000, climb: 60_000 });
+      const deadline = Date.now() + 30_000;
       let n = 0;
       while ((await ann.transport()) !== 'sse') {
-        assert.ok(Date.now() < deadline, 'SSE in ten seconds');
+        assert.ok(Date.now() < deadline, 'it does not go over to SSE');
         await post(channel, String(++n));
         await ann.begin(String(++n));
         await ann.finish();

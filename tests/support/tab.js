@@ -4,7 +4,7 @@
 import { crash, launchChromium } from './chromium.js';
 import { hasFirefox, launchFirefox } from './firefox.js';
 
-export const QUICK = { backoff: 50, ceiling: 200, timeout: 1500, tick: 200, climb: 100, early: 400 };
+export const QUICK = { backoff: 50, ceiling: 200, timeout: 6000, tick: 200, climb: 100, early: 400 };
 
 async function openChromium() {
   const browser = await launchChromium({ isWhole: true, ignoreDefaultArgs: ['--disable-back-forward-cache'] }); // as people have it
