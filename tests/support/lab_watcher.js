@@ -3,14 +3,15 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { Talker } from './godwit.js';
+import { LATE_MS } from './queue.js';
 import { ask } from './talk.js';
 
 export class Page {
-  /** Looks at the server's lab: {figures, set, start, …}. */
+  /** Looks at the server's lab. A named user is there for five seconds more when he has gone; '': nobody known. */
   static async open(server, user = 'ann') {
     const page = new Page();
     page.server = server;
-    page.talker = await Talker.open(server, `/ws?user=${user}`);
+    page.talker = await Talker.open(server, user ? `/ws?user=${user}` : '/ws');
     await page.talker.sub('lab:figures');
     return page;
   }
@@ -24,13 +25,15 @@ export class Page {
     this.talker.say('pub lab:control', typeof control === 'string' ? control : JSON.stringify(control));
   }
 
-  /** The next figures that fit; those before are passed over. */
+  /** The next figures that fit; those before are passed over, and the lab is hurried: by itself it tells them once a second. */
   async figures(fits = () => true) {
-    for (;;) {
+    for (const late = performance.now() + LATE_MS; ;) {
+      this.say({ set: {} });
       const { body } = await this.talker.next(/^msg lab:figures /);
       const figures = JSON.parse(body);
       for (const transport of figures.transports) figures[transport.name] = transport;
       if (fits(figures)) return figures;
+      if (performance.now() > late) throw new Error(`no figures that fit ${fits}, but ${body}`);
     }
   }
 

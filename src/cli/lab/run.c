@@ -48,8 +48,8 @@ struct lab {
   struct gw_timer tick, look, cut;
   char id[33]; /* tells us from another lab */
   uint64_t since_ms;
-  uint64_t watched_ms; /* when somebody looked */
-  uint64_t shown_ms;   /* when the latest figures were asked for */
+  uint64_t unseen_ms; /* since somebody looked, as far as we were there to ask */
+  uint64_t shown_ms;  /* when the latest figures were asked for */
   struct gw_lab_settings wished, settings;
   enum gw_lab_phase phase;
   uint64_t run, base, until_us;
@@ -259,10 +259,11 @@ static void ask_next(struct lab *lab) {
 
 static void on_tick(struct gw_timer *timer) {
   struct lab *lab = gw_container_of(timer, struct lab, tick);
-  uint64_t now = gw_loop_now(lab->loop);
+  uint64_t now = gw_loop_now(lab->loop), since = now - lab->shown_ms;
   gw_loop_timer_set(lab->loop, timer, TICK_MS);
   lab->shown_ms = now;
-  if (lab->plan->idle_s && now - lab->watched_ms > lab->plan->idle_s * 1000 + TICK_MS) {
+  lab->unseen_ms += since < TICK_MS ? since : TICK_MS; /* of more we stood still ourselves */
+  if (lab->plan->idle_s && lab->unseen_ms > lab->plan->idle_s * 1000 + TICK_MS) {
     end_with(lab, GW_EXIT_DONE);
     return;
   }
@@ -329,7 +330,7 @@ static void on_link_open(void *owner) {
 
 static void on_watchers(void *owner, uint64_t n) {
   struct lab *lab = owner;
-  if (n > 0) lab->watched_ms = gw_loop_now(lab->loop);
+  if (n > 0) lab->unseen_ms = 0;
 }
 
 static void on_refused(void *owner, const char *reason, const char *mend) {
@@ -376,7 +377,7 @@ static void on_memory(void *owner) {
            gw_lab_child_port(lab->child, GW_LAB_WORKER_OF(i)));
   printf("\n");
   fflush(stdout);
-  lab->watched_ms = gw_loop_now(lab->loop);
+  lab->shown_ms = gw_loop_now(lab->loop);
   gw_loop_timer_set(lab->loop, &lab->tick, TICK_MS);
 }
 
