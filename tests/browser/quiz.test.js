@@ -39,7 +39,7 @@ async function join(link, name, options) {
 
 const go = (page, words) => page.locator('#go:enabled', { hasText: words }).click();
 const put = async (page) => {
-  await go(page, /Put the first question|Next question/);
+  await go(page, /Ask the first question|Next question/);
   await page.locator('#host[data-phase=open]').waitFor();
 };
 const close = async (page) => {
@@ -111,7 +111,7 @@ test('from the code to the results, with three players', async () => {
   await close(lead);
   await verdict(ann, 'Right: +');
   await verdict(bo, 'Not right');
-  await verdict(cy, 'No answer from you');
+  await verdict(cy, 'You did not answer');
   assert.deepEqual(await bo.locator('.bar-count').allTextContents(), ['1', '1', '0']);
   assert.equal(await bo.locator('.bar.right .bar-text').textContent(), 'Four');
   assert.match(await bo.locator('.bar').first().textContent(), /yours/);
@@ -120,10 +120,10 @@ test('from the code to the results, with three players', async () => {
   for (const page of [ann, bo, cy]) await answer(page, 'Yes');
   await close(lead);
   await go(lead, 'Show the results');
-  await ann.getByRole('heading', { name: 'You are in place 1 of 3.' }).waitFor();
+  await ann.getByRole('heading', { name: 'You are number 1 of 3.' }).waitFor();
   assert.equal(await ann.locator('.rank.own .rank-name').textContent(), 'Ann');
   assert.deepEqual(await lead.locator('.rank .gain').allTextContents(), ['2 right', '1 right', '1 right']);
-  const points = (await lead.locator('.rank .points').allTextContents()).map(Number);
+  const points = (await lead.locator('.rank .points').allTextContents()).map((text) => Number(text.replace(',', '')));
   assert.deepEqual(points, [...points].sort((a, b) => b - a));
   assert.ok(points[0] > 1000 && points[1] <= 1000 && points[2] > 900);
 
@@ -168,14 +168,14 @@ test('questions are written, moved, removed, and kept in this browser', async ()
     if (!(await first.evaluate((node) => node.open))) await first.locator('summary').click();
     await first.getByRole('button', { name: 'Remove question 1' }).click();
   }
-  await go(lead, 'Put the first question');
+  await go(lead, 'Ask the first question');
   await lead.locator('#host-error', { hasText: 'There is no question yet.' }).waitFor();
   await lead.getByRole('button', { name: 'Add a question' }).click();
   const one = lead.locator('.question').first();
   await one.getByLabel('Question', { exact: true }).fill('<b>Bold?</b>');
   await one.getByLabel('Answer 1', { exact: true }).fill('<i>Yes</i>');
-  await go(lead, 'Put the first question');
-  await lead.locator('#host-error', { hasText: 'Question 1 cannot be put: answer 2 is empty.' }).waitFor();
+  await go(lead, 'Ask the first question');
+  await lead.locator('#host-error', { hasText: 'Question 1 cannot be asked: answer 2 is empty.' }).waitFor();
   await one.getByLabel('Answer 2', { exact: true }).fill('No');
   for (let i = 3; i <= 6; i += 1) {
     await one.getByRole('button', { name: 'Add an answer' }).click();
@@ -387,7 +387,7 @@ test('the time is the same for all, and a question closes when it is over', asyn
   await answer(ann, 'Four');
   await lead.clock.fastForward(31_000);
   await verdict(ann, 'Right');
-  await verdict(bo, 'No answer from you');
+  await verdict(bo, 'You did not answer');
   assert.equal(await lead.locator('#host-step').textContent(), 'Question 1 of 1: closed');
 });
 
@@ -416,7 +416,7 @@ test('a keyboard is enough, and a screen reader hears what happens', async () =>
   await here(lead, 1);
   await lead.locator('#go').focus();
   await lead.keyboard.press('Enter');
-  await spoken(lead, 'Question 1 of 2 is put: Two and two?');
+  await spoken(lead, 'Question 1 of 2: Two and two?');
   await spoken(ann, 'Question 1 of 2: Two and two? 3 answers.');
   await ann.getByRole('button', { name: 'Send answer' }).press('Enter');
   await said(ann, 'Choose an answer first.');
@@ -429,7 +429,7 @@ test('a keyboard is enough, and a screen reader hears what happens', async () =>
   await spoken(lead, 'All 1 have answered.');
   await lead.locator('#go:focus').waitFor();
   await lead.keyboard.press('Enter');
-  await spoken(ann, /Closed. The right answer is 2: Four. Right: \+\d+. You are in place 1 of 1./);
+  await spoken(ann, /Closed. The right answer is 2: Four. Right: \+\d+. You are number 1 of 1./);
   await spoken(lead, 'Closed. Right is 2, Four: 1 answer of 1.');
 });
 
@@ -474,7 +474,7 @@ test('without locks the window that came last hosts the quiz', async () => {
   await lead.getByRole('link', { name: `Go on with ${lead.code}` }).click();
   await other.getByText('is hosted in another window of this browser now').waitFor();
   await close(lead);
-  await verdict(ann, 'No answer');
+  await verdict(ann, 'You did not answer');
 });
 
 test('the link is copied', async () => {
@@ -507,7 +507,7 @@ test('the longest question fits, on a narrow phone, zoomed, and on a projector',
   await shot(lead, 'quiz-host-long');
   assert.ok(await lead.locator('#go').evaluate((node) => node.getBoundingClientRect().bottom <= innerHeight), 'all of it on one screen');
   await close(lead);
-  await verdict(ann, 'No answer from you');
+  await verdict(ann, 'You did not answer');
   await fitsAll();
 });
 
@@ -559,7 +559,7 @@ test('every face of it, light and dark: nothing that keeps anybody out', async (
   await put(lead);
   await close(lead);
   await go(lead, 'Show the results');
-  await ann.getByRole('heading', { name: 'You are in place 1 of 1.' }).waitFor();
+  await ann.getByRole('heading', { name: 'You are number 1 of 1.' }).waitFor();
   await look(ann, 'phone-end');
   await look(lead, 'host-end');
 });

@@ -74,7 +74,7 @@ export function openEditor(quiz, changed) {
       element('summary', {}, element('span', { className: 'number' }, `${at + 1}.`), ' ', title),
       element('div', { className: 'stack' },
         element('label', { className: 'field' }, 'Question', text),
-        element('fieldset', { className: 'answers' }, element('legend', { className: 'hint' }, 'Answers; the marked one is right'), options, more),
+        element('fieldset', { className: 'answers' }, element('legend', { className: 'hint' }, 'Answers: mark the right one'), options, more),
         element('div', { className: 'row' },
           element('label', { className: 'field' }, 'Time', limit),
           element('span', { className: 'row push' },

@@ -52,7 +52,7 @@ export function hostView(g, quiz, hosting) {
     const at = quiz.questions.findIndex((each) => wantsOf(each));
     if (!quiz.questions.length) wrong.textContent = 'There is no question yet.';
     else if (at >= 0) {
-      wrong.textContent = `Question ${at + 1} cannot be put: ${wantsOf(quiz.questions[at])}.`;
+      wrong.textContent = `Question ${at + 1} cannot be asked: ${wantsOf(quiz.questions[at])}.`;
       editor.show(at);
     } else hosting.put();
   }
@@ -109,7 +109,7 @@ export function hostView(g, quiz, hosting) {
     const tally = `${quiz.answers.size} of ${hosting.of} answered`;
     setText(byId('tally'), isAsking ? tally : phase === 'end' ? `${count(quiz.players.size, 'player')}, ${count(quiz.questions.length, 'question')}` : count(hosting.present.size, 'player') + ' here');
     if (phase === 'open') {
-      tell(`${quiz.round} put`, `${step} is put: ${asked.text}`);
+      tell(`${quiz.round} put`, `${step}: ${asked.text}`);
       if (hosting.of > 0 && quiz.answers.size === hosting.of && told === `${quiz.round} put`) tell(`${quiz.round} all`, `All ${hosting.of} have answered.`);
     } else if (phase === 'closed') tell(`${quiz.round} closed`, `Closed. Right is ${asked.right + 1}, ${asked.options[asked.right]}: ${count(game.countsOf(quiz)[asked.right], 'answer')} of ${quiz.answers.size}.`);
     else if (phase === 'end') tell('end', 'Results.');
@@ -128,7 +128,7 @@ export function hostView(g, quiz, hosting) {
   function paintGo() {
     const isOnline = g.state === 'online';
     const words = {
-      lobby: 'Put the first question',
+      lobby: 'Ask the first question',
       open: !hosting.isClosing ? 'Close the question' : isOnline ? 'Closing …' : 'Closing when the connection is back …',
       closed: game.isLast(quiz) ? 'Show the results' : 'Next question',
       end: '',
@@ -143,7 +143,7 @@ export function hostView(g, quiz, hosting) {
     setText(go, go.disabled && !hosting.isClosing ? 'Waiting for the connection …' : words[phase]);
     go.hidden = phase === 'end';
     again.hidden = phase !== 'end' && (phase !== 'closed' || game.isLast(quiz));
-    setText(again, phase === 'end' ? 'Play again' : isSure ? 'Drop all points and begin anew' : 'Begin anew');
+    setText(again, phase === 'end' ? 'Play again' : isSure ? 'Really? All points will be gone' : 'Start over');
     again.disabled = !isOnline;
     if (hadFocus && document.activeElement !== go && document.activeElement !== again) (go.hidden ? byId('host-asked') : go).focus();
   }

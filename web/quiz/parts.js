@@ -43,8 +43,8 @@ export function paintRanking(list, { all, own }, { hasGains, isShort } = {}) {
     element('span', { className: 'place number' }, String(each.place)),
     element('span', { className: 'rank-name' }, each.name),
     each === own ? element('span', { className: 'you' }, 'you') : null,
-    element('span', { className: 'gain number' }, hasGains && each.gained ? `+${each.gained}` : `${each.rights} right`),
-    element('span', { className: 'points number' }, String(each.points)))));
+    element('span', { className: 'gain number' }, hasGains ? `+${each.gained ?? 0}` : `${each.rights} right`),
+    element('span', { className: 'points number' }, each.points.toLocaleString('en')))));
   if (rest > 0) list.append(element('li', { className: 'rank more hint' }, `and ${rest} more`));
 }
 

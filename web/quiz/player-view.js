@@ -80,11 +80,11 @@ export function playerView(g, code, name, playing) {
   /** What became of one's answer, by what the host says that it counted. */
   function outcome({ right }) {
     const { all, own } = playing.ranking;
-    const words = own ? `You are in place ${own.place} of ${all.length}.` : '';
+    const words = own ? `You are number ${own.place} of ${all.length}.` : '';
     if (own?.choice === right) return { is: 'right', title: `Right: +${own.gained}`, words };
     if (own && own.choice >= 0) return { is: 'wrong', title: 'Not right', words };
     if (playing.mine?.choice !== undefined) return { is: 'late', title: 'Too late', words: 'Your answer came after the question was closed, so it does not count.' };
-    return { is: 'none', title: 'No answer from you', words };
+    return { is: 'none', title: 'You did not answer', words };
   }
 
   function paintVerdict(state) {
@@ -119,7 +119,7 @@ export function playerView(g, code, name, playing) {
   function paintEnd() {
     const { all, own } = playing.ranking;
     setText(byId('play-step'), 'Results');
-    setText(byId('play-asked'), own ? `You are in place ${own.place} of ${all.length}.` : 'The quiz is over.');
+    setText(byId('play-asked'), own ? `You are number ${own.place} of ${all.length}.` : 'The quiz is over.');
     setText(byId('play-hint'), own ? `${count(own.points, 'point')}, ${count(own.rights, 'right answer')}` : '');
     tell('end', `Results. ${byId('play-asked').textContent} ${byId('play-hint').textContent}`);
   }
