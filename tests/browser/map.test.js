@@ -4,12 +4,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Talker } from '../support/godwit.js';
 import { startServer } from '../support/server.js';
 import { DESKTOP, PHONE, accessible, browserTests, connection, fits, shot } from '../support/browser.js';
 import { crash } from '../support/chromium.js';
 
 const { serve, wireTo, open, undo } = browserTests();
-const AT_ONCE = 3000; // sooner than presence, which waits 5 s, and silence, 10 s
+const AT_ONCE = 7000; // sooner than silence, which is 10 s, less the 2 s that the last sign of life may be old
 const NEAR = 0.012;
 
 // ---- what the tests speak in ----------------------------------------------------------------------
@@ -46,7 +47,10 @@ const couriers = (page) => page.evaluate(placesOf, { name: '', selector: '.couri
 /** Looks again and again until it is so. */
 async function until(isSo, timeout, words) {
   const end = Date.now() + timeout;
-  while (!await isSo()) if (Date.now() > end) assert.fail(typeof words === 'function' ? await words() : words);
+  while (!await isSo()) {
+    if (Date.now() > end) assert.fail(typeof words === 'function' ? await words() : words);
+    await new Promise((resolve) => { setTimeout(resolve, 15); });
+  }
 }
 
 const isAt = (x, y) => (at) => Math.hypot(at.x - x, at.y - y) < NEAR;
@@ -59,6 +63,16 @@ const gone = async (page, name, timeout) => {
   await figure(page, name).waitFor({ state: 'detached', timeout });
   await row(page, name).waitFor({ state: 'detached', timeout });
 };
+// A page whose time the test has in hand; "stopped", it goes on by what the test says. Its worker's goes on all the same.
+const withClock = { prepare: (page) => page.clock.install() };
+const stop = async (page) => page.clock.pauseAt(await page.evaluate(() => Date.now()) + 2000);
+
+/** Another session of the same person, which no page knows of: presence does not tell that they have left. */
+async function stays(server, name) {
+  const talker = await Talker.open(server, `/ws?user=${name}`);
+  undo(() => talker.close());
+  await talker.sub('map:town');
+}
 const hasCouriers = (page, n, timeout = 8000) => until(async () => await page.locator('#figures .courier').count() === n, timeout, `not ${n} couriers`);
 const send = (page, n) => page.getByLabel(n, { exact: true }).check({ force: true });
 
@@ -97,13 +111,18 @@ test('two see each other at the right place, by name, on a desktop and on a phon
 
 test('whoever comes late sees at once those who stand still', async () => {
   const server = await serve();
-  const ann = await join(server, 'Ann');
+  const ann = await join(server, 'Ann', withClock);
   await move(ann, 0.25, 0.75);
   await sees(ann, 'Ann', 0.25, 0.75);
+  await stop(ann);
   const dee = await join(server, 'Dee');
-  await sees(dee, 'Ann', 0.25, 0.75, 1200);
+  await figure(ann, 'Dee').waitFor(); // what Dee says first is a question
+  await ann.clock.runFor(400); // it is answered within 0.3 s; by herself Ann would say nothing for 2 s
+  await sees(dee, 'Ann', 0.25, 0.75);
   await row(dee, 'Ann').getByText('near Godwit Sands').waitFor();
-  await sees(ann, 'Dee', ...Object.values((await places(dee, 'Dee'))[0]), 1200);
+  await ann.clock.runFor(200); // it glides to where it is
+  await sees(ann, 'Dee', ...Object.values((await places(dee, 'Dee'))[0]));
+  await ann.clock.resume();
   await ann.locator('#said', { hasText: 'Dee is here.' }).waitFor();
 });
 
@@ -123,6 +142,7 @@ test('couriers ride in all windows, and vanish at once with a window that is clo
   await bo.locator('.courier .tag', { hasText: 'courier 3 of Ann' }).waitFor();
   await accessible(bo);
   await shot(bo, 'map-found');
+  await stays(server, 'Ann');
   await ann.close();
   await gone(bo, 'Ann', AT_ONCE);
   await hasCouriers(bo, 0, 0);
@@ -138,7 +158,8 @@ test('a page that is loaded again is the same person; another name is another', 
   await connection(ann, 'Connected');
   await move(ann, 0.5, 0.5);
   await sees(bo, 'Ann', 0.5, 0.5);
-  assert.equal((await places(bo, 'Ann')).length, 1);
+  await until(async () => (await places(bo, 'Ann')).length === 1, AT_ONCE, 'who she was before is still there');
+  await stays(server, 'Ann');
   await ann.goto(server.url);
   await gone(bo, 'Ann', AT_ONCE);
   await ann.goBack();
@@ -209,8 +230,12 @@ test('a tab that crashes is removed by presence', async () => {
   const [ann, bo] = await joinAll(server, ['Ann', 'Bo']);
   await send(ann, '5');
   await hasCouriers(bo, 5);
+  const ear = await Talker.open(server);
+  undo(() => ear.close());
+  await ear.sub('map:town');
   await crash(ann);
-  await gone(bo, 'Ann', 8000); // 5 s after it; silence would take 10
+  await ear.next(/^leave map:town Ann$/);
+  await gone(bo, 'Ann', 4000); // that is 5 s after it; silence would take 10
   await hasCouriers(bo, 0, 0);
 });
 
@@ -269,6 +294,7 @@ for (const [words, rules] of [['SSE', { websocket: 'refuse' }], ['long polling',
     await hasCouriers(ann, 5);
     await move(bo, 0.7, 0.2);
     await sees(ann, 'Bo', 0.7, 0.2);
+    await stays(server, 'Bo');
     await bo.close();
     await gone(ann, 'Bo', AT_ONCE);
   });
@@ -343,26 +369,28 @@ test('by keyboard alone', async () => {
 
 test('a marker glides; where no motion is wanted it is there at once', async () => {
   const server = await serve();
-  const [ann, bo, cy] = await Promise.all([join(server, 'Ann'), join(server, 'Bo'), join(server, 'Cy', { reducedMotion: 'reduce' })]);
+  const [ann, bo, cy] = await Promise.all([join(server, 'Ann'), join(server, 'Bo', withClock), join(server, 'Cy', { ...withClock, reducedMotion: 'reduce' })]);
   await move(ann, 0.2, 0.5);
-  for (const page of [bo, cy]) await sees(page, 'Ann', 0.2, 0.5);
-  const watch = (page) => page.evaluate(() => new Promise((resolve) => {
-    const node = [...document.querySelectorAll('.figure')].find(({ textContent }) => textContent.includes('Ann'));
-    const xs = new Set(), { left, width } = document.querySelector('#stage').getBoundingClientRect();
-    const look = () => {
-      const x = (node.getBoundingClientRect().left - left) / width;
-      xs.add(x.toFixed(3));
-      if (x > 0.795) resolve(xs.size);
-      else requestAnimationFrame(look);
-    };
-    look();
-  }));
-  const seen = Promise.all([watch(bo), watch(cy)]);
+  for (const page of [bo, cy]) {
+    await sees(page, 'Ann', 0.2, 0.5);
+    await stop(page);
+  }
   const box = await ann.locator('#stage').boundingBox();
   await ann.mouse.move(box.x + box.width * 0.8, box.y + box.height * 0.5);
-  const [glided, jumped] = await seen;
-  assert.ok(glided >= 4, `${glided} places`);
-  assert.ok(jumped === 2, `${jumped} places`);
+  // From frame to frame of its own time: how many places there are on the way.
+  const watch = async (page) => {
+    const onTheWay = new Set();
+    await until(async () => {
+      await page.clock.runFor(16);
+      const [{ x }] = await places(page, 'Ann');
+      if (x > 0.205 && x < 0.795) onTheWay.add(x.toFixed(3));
+      return x >= 0.795;
+    }, 15_000, 'it does not come');
+    return onTheWay.size;
+  };
+  const [glided, jumped] = [await watch(bo), await watch(cy)];
+  assert.ok(glided >= 3, `${glided} places`);
+  assert.equal(jumped, 0);
 });
 
 test('light, dark, phone, enlarged: it fits, and axe has nothing to say', async () => {
