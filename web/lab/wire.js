@@ -10,8 +10,8 @@ const NONE = `{"channel":"lab","cursor":"${CURSOR}:7","recovered":true,"publicat
 
 const head = (...lines) => `${lines.join('\r\n')}\r\n\r\n`;
 const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
-const json = (body, ...more) => head('HTTP/1.1 200 OK', 'Date: {now}', 'Content-Type: application/json', 'Cache-Control: no-store', ...more, `Content-Length: ${body.length}`) + body;
-const stream = (type) => head('HTTP/1.1 200 OK', 'Date: {now}', `Content-Type: ${type}`, 'Cache-Control: no-store', 'X-Accel-Buffering: no',
+const json = (body, ...more) => head('HTTP/1.1 200 OK', 'Date: {now}', 'X-Content-Type-Options: nosniff', 'Content-Type: application/json', 'Cache-Control: no-store', ...more, `Content-Length: ${body.length}`) + body;
+const stream = (type) => head('HTTP/1.1 200 OK', 'Date: {now}', 'X-Content-Type-Options: nosniff', `Content-Type: ${type}`, 'Cache-Control: no-store', 'X-Accel-Buffering: no',
   'Godwit-Session: {session}', `Godwit-Cursor: ${CURSOR}:7`, 'Transfer-Encoding: chunked');
 const get = (path, ...more) => head(`GET ${path} HTTP/1.1`, 'Host: {host}', ...more);
 const AFTER = `/channels/lab?after=${CURSOR}%3A7`;
