@@ -266,7 +266,7 @@ test('a slow reader gets fewer prices but fresh ones, one that must take all see
   assert.ok(far.age > late.age + 2 && far.missed === 0, JSON.stringify(far));
 
   // As quick as the fast one it takes all that waits, in order, and has caught up.
-  await page.getByLabel('Slow means').focus();
+  await page.getByLabel('A slow reader needs').focus();
   await page.keyboard.press('Home');
   await page.getByText('0 ms', { exact: true }).waitFor();
   const caught = await until(page, 'late', ({ age }) => age < 0.5);
@@ -290,7 +290,7 @@ test('when the server is killed the prices grow old in plain sight, and go on wh
   await accessible(page);
   await shot(page, 'ticker-disconnected');
   const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('/ticker/reader.js'));
-  await page.getByLabel('Slow means').press('ArrowLeft'); // its program cannot even be loaded now
+  await page.getByLabel('A slow reader needs').press('ArrowLeft'); // its program cannot even be loaded now
   await failed;
   const again = await startServer('serve', ['--listen', `127.0.0.1:${port}`]);
   undo(again.kill);

@@ -16,7 +16,7 @@ export function makePanel(parent, { key, title, how }, reader, clock) {
     return [element('div', {}, element('dt', {}, name), value), value];
   };
   const [rateBox, rate] = fact('boards a second');
-  const [missedBox, missed] = fact('passed over');
+  const [missedBox, missed] = fact('skipped');
   const age = element('p', { className: 'old number' });
   const canvas = element('canvas', { aria: { role: 'img', label: `How old the prices of this reader were in the last minute` } });
   const top = element('span', { className: 'top-mark number', aria: { hidden: 'true' } });
