@@ -111,7 +111,7 @@ export function buildCharts() {
         { ...axis, size: 28, space: 90, values: (u, at) => at.map(clock) },
         { ...axis, size: 62, space: 34, ...(view.isLog && { splits: tens, filter: (u, at) => at }), values: (u, at) => at.map((value) => (value === null ? '' : speak[view.how](value))) },
       ],
-      series: [{}, ...TRANSPORTS.map((name) => ({ stroke: () => colours[name], width: 1.75, dash: DASHES[name], spanGaps: view.isLog, points: { size: 4 } }))],
+      series: [{}, ...TRANSPORTS.map((name) => ({ stroke: () => colours[name], width: 1.75, dash: DASHES[name], spanGaps: view.isLog, points: { size: 4, show: (u, line, from, to) => to - from < 5 } }))],
       hooks: {
         setCursor: [(u) => {
           shown = u.cursor.idx ?? null;
