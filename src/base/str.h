@@ -53,4 +53,10 @@ static inline bool gw_str_number(struct gw_str s, uint64_t max, uint64_t *out) {
   return s.len > 0;
 }
 
+/* The same as a person is to write it, on a command line or in an address: without zeros before it,
+ * which other programs take for octal. */
+static inline bool gw_str_decimal(struct gw_str s, uint64_t max, uint64_t *out) {
+  return !(s.len > 1 && s.at[0] == '0') && gw_str_number(s, max, out);
+}
+
 #endif

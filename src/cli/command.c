@@ -2,7 +2,8 @@
 /* Options read from their table, and the same table printed as help. */
 #include "cli/command.h"
 
-#include <errno.h>
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static void print_help(const struct gw_command *command, const struct gw_option 
 
 /* ---- values ---- */
 
+enum { REAL_MAX = 1000000000 };
+
 static uint64_t unit_of(char c) {
   switch (c) {
   case 'K':
@@ -46,12 +49,13 @@ static uint64_t unit_of(char c) {
   }
 }
 
+static const char digits[] = "0123456789";
+
 static bool read_number(const struct gw_option *option, const char *text) {
-  char *end;
-  errno = 0;
-  if (*text < '0' || *text > '9') return false;
-  uint64_t value = strtoull(text, &end, 10);
-  if (errno) return false;
+  size_t len = strspn(text, digits);
+  const char *end = text + len;
+  uint64_t value = 0;
+  if (!gw_str_decimal((struct gw_str){text, len}, UINT64_MAX, &value)) return false;
   if (*end && option->kind == GW_OPTION_SIZE) {
     uint64_t unit = unit_of(*end++);
     if (*end == 'i') end++;
@@ -64,10 +68,15 @@ static bool read_number(const struct gw_option *option, const char *text) {
   return true;
 }
 
+/* `5`, `0.5`: strtod alone would take blanks, signs, exponents and hexadecimal. */
 static bool read_real(const struct gw_option *option, const char *text) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end || !(value > 0) || value > 1e9) return false;
+  size_t whole = strspn(text, digits), part = 0;
+  uint64_t number = 0;
+  if (!gw_str_decimal((struct gw_str){text, whole}, REAL_MAX, &number)) return false;
+  if (text[whole] == '.') part = 1 + strspn(text + whole + 1, digits);
+  if (part == 1 || text[whole + part]) return false;
+  double value = strtod(text, NULL);
+  if (!(value > 0) || value > REAL_MAX) return false;
   *(double *)option->into = value;
   return true;
 }
@@ -89,20 +98,27 @@ static bool read_value(const struct gw_option *option, const char *text) {
   }
 }
 
+/* What a number is to look like, where it is the look that is wrong. */
+static const char *hint(const char *text) {
+  size_t len = strspn(text, digits);
+  return len == 0 || (len > 1 && *text == '0') ? ", in digits without zeros before them" : "";
+}
+
 static void say_bad_value(const struct gw_command *command, const struct gw_option *option,
                           const char *text) {
   if (option->kind == GW_OPTION_LIST) {
     gw_command_say(command, "--%s: given more than %d times", option->name, GW_OPTION_LIST_MAX);
   } else if (option->kind == GW_OPTION_REAL) {
-    gw_command_say(command, "--%s %s: not a number above 0", option->name, text);
+    gw_command_say(command, "--%s %s: not a number above 0 and up to %d, such as 5 or 0.5",
+                   option->name, text, REAL_MAX);
   } else if (option->max) {
-    gw_command_say(command, "--%s %s: not a %s from %llu to %llu", option->name, text,
+    gw_command_say(command, "--%s %s: not a %s from %llu to %llu%s", option->name, text,
                    option->kind == GW_OPTION_SIZE ? "size (64K, 1M)" : "number",
-                   (unsigned long long)option->min, (unsigned long long)option->max);
+                   (unsigned long long)option->min, (unsigned long long)option->max, hint(text));
   } else {
-    gw_command_say(command, "--%s %s: not a %s of at least %llu", option->name, text,
+    gw_command_say(command, "--%s %s: not a %s of at least %llu%s", option->name, text,
                    option->kind == GW_OPTION_SIZE ? "size (64K, 1M)" : "number",
-                   (unsigned long long)option->min);
+                   (unsigned long long)option->min, hint(text));
   }
 }
 

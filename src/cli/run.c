@@ -6,12 +6,14 @@
 #include "cli/run.h"
 
 #include "base/str.h"
+#include "net/address.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -75,31 +77,61 @@ static bool take_worker(char *address, unsigned *out_worker) {
   char *at = strrchr(address, '@');
   uint64_t worker = 0;
   if (!at) return true;
-  if (!gw_str_number(gw_str_of(at + 1), UINT32_MAX, &worker))
+  if (!gw_str_decimal(gw_str_of(at + 1), UINT32_MAX, &worker))
     return strncmp(address, "unix:", 5) == 0;
+  if (worker == 0) return false;
   *at = '\0';
   *out_worker = (unsigned)worker;
-  return worker > 0;
+  return true;
+}
+
+struct entrance {
+  const char *address;
+  unsigned worker;
+};
+
+/* Reads the list, which is cut into its addresses. Nothing listens yet: a mistake in the last one
+ * is told before anybody comes in by the first. How many there are; 0: says what is wrong. */
+static unsigned read_list(const struct gw_command *command, const struct run_options *run,
+                          char *list, struct entrance *out) {
+  char *address;
+  unsigned n = 0;
+  while ((address = strsep(&list, ","))) {
+    struct entrance *entrance = &out[n];
+    if (n++ == RUN_ADDRESSES_MAX) {
+      gw_command_say(command, "--listen: at most %d addresses", RUN_ADDRESSES_MAX);
+      return 0;
+    }
+    *entrance = (struct entrance){.address = address};
+    const char *problem = take_worker(address, &entrance->worker)
+                              ? gw_address_problem(address)
+                              : "behind @ stands a worker's number, from 1";
+    if (!problem) continue;
+    gw_command_say(command, "--listen %s: %s", *address ? address : run->listen, problem);
+    return 0;
+  }
+  return n;
 }
 
 int run_listen(const struct gw_command *command, struct gw_server *server,
                const struct run_options *run, const struct gw_listen *listen) {
-  char list[2048], *rest = list, *address;
-  if (strlen(run->listen) >= sizeof list) {
-    gw_command_say(command, "--listen: too many addresses");
-    return GW_EXIT_USAGE;
+  struct entrance entrances[RUN_ADDRESSES_MAX];
+  char *list = strdup(run->listen);
+  if (!list) {
+    gw_command_say(command, "cannot start: %s", gw_error_text(GW_ERR_MEMORY));
+    return GW_EXIT_FAILED;
   }
-  snprintf(list, sizeof list, "%s", run->listen);
-  while ((address = strsep(&rest, ","))) {
+  unsigned n = read_list(command, run, list, entrances);
+  int code = n > 0 ? GW_EXIT_DONE : GW_EXIT_USAGE;
+  for (unsigned i = 0; i < n && code == GW_EXIT_DONE; i++) {
     struct gw_listen one = *listen;
-    if (!take_worker(address, &one.worker)) {
-      gw_command_say(command, "--listen %s: behind @ stands a worker's number, from 1", address);
-      return GW_EXIT_USAGE;
-    }
-    int code = listen_one(command, server, address, &one);
-    if (code != GW_EXIT_DONE) return code;
+    one.worker = entrances[i].worker;
+    code = listen_one(command, server, entrances[i].address, &one);
+    if (code == GW_EXIT_DONE && run->on_listen)
+      run->on_listen(run->user, entrances[i].address, gw_server_port(server, i));
   }
-  return GW_EXIT_DONE;
+  free(list);
+  return code;
 }
 
 struct signals {

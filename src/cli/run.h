@@ -10,7 +10,13 @@
 struct run_options {
   const char *listen; /* comma list of addresses, each perhaps with `@N`: worker N alone */
   uint64_t workers;
+  /* It listens at one of them, which is lent (without its `@N`); `port`: that of the system's
+   * choice, where it was 0. Optional. */
+  void (*on_listen)(void *user, const char *address, unsigned port);
+  void *user;
 };
+
+enum { RUN_ADDRESSES_MAX = 16 }; /* as many as a server takes */
 
 /* A server that logs to standard error. `base` (NULL: defaults) gives what run does not. Says what
  * is wrong. */

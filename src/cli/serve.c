@@ -36,6 +36,7 @@ struct settings {
   struct run_options run;
   struct gw_listen listen;
   struct gw_serve_options serve;
+  bool has_no_lab;
 };
 
 /* The exit code. */
@@ -56,17 +57,19 @@ static int serve_with(struct settings *settings) {
   const struct gw_server_options base = {.max_body = settings->serve.max_message};
   struct gw_server *server = NULL;
   struct gw_serve *serve = NULL;
-  struct gw_lab_host *lab = gw_lab_host_new();
-  if (lab) settings->serve.lab = (struct gw_starter){.start = gw_lab_host_start, .user = lab};
+  struct gw_lab_host *lab =
+      settings->has_no_lab ? NULL : gw_lab_host_new(settings->listen.tls_cert != NULL);
+  if (lab) {
+    settings->serve.lab = (struct gw_starter){.start = gw_lab_host_start, .user = lab};
+    settings->run.on_listen = gw_lab_host_aim;
+    settings->run.user = lab;
+  }
   int code = run_server_new(&gw_command_serve, &settings->run, &base, &server) < 0
                  ? GW_EXIT_FAILED
                  : make(server, settings, &serve);
   if (code == GW_EXIT_DONE)
     code = run_listen(&gw_command_serve, server, &settings->run, &settings->listen);
-  if (code == GW_EXIT_DONE) {
-    gw_lab_host_aim(lab, server, &settings->run, &settings->listen);
-    code = run_server(&gw_command_serve, server);
-  }
+  if (code == GW_EXIT_DONE) code = run_server(&gw_command_serve, server);
   gw_lab_host_free(lab);
   gw_serve_free(serve);
   gw_server_free(server);
@@ -92,6 +95,8 @@ static int serve_run(int argc, char **argv) {
        GW_OPTION_TEXT, &settings.serve.origins, 0, 0},
       {"resume", "SECONDS", "how long a session waits for its client to come back (30)",
        GW_OPTION_NUMBER, &resume, 1, 86400},
+      {"no-lab", NULL, "start no lab beside the server for the page /lab/", GW_OPTION_FLAG,
+       &settings.has_no_lab, 0, 0},
       {"tls-cert", "FILE", "serve https and wss: the certificate chain, PEM", GW_OPTION_TEXT,
        &settings.listen.tls_cert, 0, 0},
       {"tls-key", "FILE", "and its key", GW_OPTION_TEXT, &settings.listen.tls_key, 0, 0},

@@ -101,17 +101,13 @@ static struct gw_str cut(struct gw_str *text, char end) {
   return part;
 }
 
-/* Digits, then what is left of the text. False without digits, or where it is too large. */
+/* A number, then what is left of the text. False where there is none, or it is too large. */
 static bool number(struct gw_str *text, uint64_t max, uint64_t *out) {
-  uint64_t value = 0;
   size_t i = 0;
-  for (; i < text->len && text->at[i] >= '0' && text->at[i] <= '9'; i++) {
-    value = value * 10 + (uint64_t)(text->at[i] - '0');
-    if (value > max) return false;
-  }
-  if (i == 0) return false;
+  while (i < text->len && text->at[i] >= '0' && text->at[i] <= '9')
+    i++;
+  if (!gw_str_decimal((struct gw_str){text->at, i}, max, out)) return false;
   *text = (struct gw_str){text->at + i, text->len - i};
-  *out = value;
   return true;
 }
 

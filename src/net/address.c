@@ -14,59 +14,97 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
-static int parse_port(const char *text, unsigned *out_port) {
-  struct gw_str digits = gw_str_of(text);
+/* These give NULL, or what is wrong. */
+
+static const char *parse_port(const char *text, unsigned *out_port) {
   uint64_t port = 0;
-  if (digits.len > 5 || !gw_str_number(digits, 65535, &port)) return GW_ERR_ADDRESS;
+  if (!gw_str_decimal(gw_str_of(text), 65535, &port))
+    return "a port is a number from 0 to 65535, in digits alone and without zeros before it; 0 "
+           "lets the system choose";
   *out_port = (unsigned)port;
-  return 0;
+  return NULL;
 }
 
-static int parse_unix(const char *path, struct gw_address *address) {
+static const char *parse_unix(const char *path, struct gw_address *address) {
   size_t len = strlen(path);
-  if (len == 0 || len >= sizeof((struct sockaddr_un *)0)->sun_path) return GW_ERR_ADDRESS;
+  if (len == 0) return "behind unix: stands a path, as in unix:/run/godwit.sock";
+  if (len >= sizeof((struct sockaddr_un *)0)->sun_path)
+    return "the path of a unix socket has at most 107 bytes";
   memcpy(address->host, path, len + 1);
   address->kind = GW_ADDRESS_UNIX;
-  return 0;
+  return NULL;
+}
+
+static bool is_in_name(char c) {
+  return (c >= '0' && c <= '9') || (gw_char_lower(c) >= 'a' && gw_char_lower(c) <= 'z') ||
+         c == '.' || c == '-' || c == '_';
+}
+
+/* What ends in a number is an IPv4 address, and written in one way only: a resolver would take
+ * `127.1`, `0x7f000001` and `0177.0.0.1` too. */
+static bool ends_in_number(const char *host) {
+  const char *dot = strrchr(host, '.'), *last = dot ? dot + 1 : host;
+  size_t digits = strspn(last, "0123456789");
+  return digits > 0 && (last[digits] == '\0' || strncasecmp(last, "0x", 2) == 0);
+}
+
+static const char *check_name(struct gw_str host, const char *text) {
+  struct in_addr number;
+  for (size_t i = 0; i < host.len; i++)
+    if (!is_in_name(host.at[i]))
+      return "a host is a name, an IPv4 address, or an IPv6 address in brackets; without one "
+             "(:8000) "
+             "it is every address of this machine";
+  return ends_in_number(text) && inet_pton(AF_INET, text, &number) != 1
+             ? "an IPv4 address is four numbers from 0 to 255, as in 127.0.0.1"
+             : NULL;
 }
 
 /* The host's text without its brackets; a bare IPv6 number is refused, for `::1:80` says nothing
  * clearly. */
-static int parse_host(struct gw_str host, struct gw_address *address) {
+static const char *parse_host(struct gw_str host, struct gw_address *address) {
   bool has_brackets = host.len >= 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
+  struct in6_addr number;
   if (has_brackets) host = (struct gw_str){host.at + 1, host.len - 2};
-  if (host.len > GW_ADDRESS_HOST_MAX) return GW_ERR_ADDRESS;
-  if (host.len == 0 && has_brackets) return GW_ERR_ADDRESS;
-  if (memchr(host.at, ':', host.len) && !has_brackets) return GW_ERR_ADDRESS;
+  if (host.len > GW_ADDRESS_HOST_MAX) return "a host has at most 255 bytes";
   memcpy(address->host, host.at, host.len);
   address->host[host.len] = '\0';
-  struct in6_addr number;
-  if (has_brackets && inet_pton(AF_INET6, address->host, &number) != 1) return GW_ERR_ADDRESS;
+  if (has_brackets && inet_pton(AF_INET6, address->host, &number) != 1)
+    return "in the brackets stands an IPv6 address, as in [::1]:8000";
+  if (!has_brackets && memchr(host.at, ':', host.len))
+    return "an IPv6 address stands in brackets, as in [::1]:8000";
   if (host.len == 0)
     address->kind = GW_ADDRESS_ANY;
   else if (gw_str_is_nocase(host, "localhost"))
     address->kind = GW_ADDRESS_LOCALHOST;
   else
     address->kind = GW_ADDRESS_HOST;
-  return 0;
+  return has_brackets ? NULL : check_name(host, address->host);
+}
+
+static const char *parse(const char *text, struct gw_address *address) {
+  if (!text || !*text) return "an address is HOST:PORT, [V6]:PORT, :PORT or unix:PATH";
+  if (strncmp(text, "unix:", 5) == 0) return parse_unix(text + 5, address);
+  if (strstr(text, "://")) return "an address has no scheme: HOST:PORT, as in localhost:8000";
+  const char *colon = strrchr(text, ':');
+  if (!colon || strchr(colon, ']')) return "the port is missing, as in localhost:8000";
+  const char *problem = parse_port(colon + 1, &address->port);
+  return problem ? problem : parse_host((struct gw_str){text, (size_t)(colon - text)}, address);
+}
+
+const char *gw_address_problem(const char *text) {
+  struct gw_address address = {0};
+  return parse(text, &address);
 }
 
 int gw_address_parse(const char *text, struct gw_address *out_address) {
   struct gw_address address = {0};
-  int err;
-  if (!text) return GW_ERR_ADDRESS;
-  if (strncmp(text, "unix:", 5) == 0) {
-    err = parse_unix(text + 5, &address);
-  } else {
-    const char *colon = strrchr(text, ':');
-    if (!colon) return GW_ERR_ADDRESS;
-    err = parse_port(colon + 1, &address.port);
-    if (err == 0) err = parse_host((struct gw_str){text, (size_t)(colon - text)}, &address);
-  }
-  if (err == 0) *out_address = address;
-  return err;
+  if (parse(text, &address)) return GW_ERR_ADDRESS;
+  *out_address = address;
+  return 0;
 }
 
 static bool is_loopback_v4(const struct in_addr *number) {

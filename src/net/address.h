@@ -17,6 +17,8 @@ struct gw_address {
   unsigned port;
 };
 
+/* NULL; where the text is no address, what is wrong and what would be right. */
+const char *gw_address_problem(const char *text);
 /* GW_ERR_ADDRESS. */
 int gw_address_parse(const char *text, struct gw_address *out_address);
 /* Whether all that the address names is loopback (or unix). GW_ERR_ADDRESS where it cannot be read.

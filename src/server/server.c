@@ -177,9 +177,10 @@ int gw_server_listen(struct gw_server *server, const char *address,
   if (server->n_listens == GW_LISTENS_MAX)
     return problem(server, GW_ERR_FULL, "at most %d addresses", GW_LISTENS_MAX);
   int r = gw_address_is_loopback(address);
-  if (r < 0)
-    return problem(server, r, "%s: not an address (HOST:PORT, [V6]:PORT, :PORT, unix:PATH)",
-                   address);
+  if (r < 0) {
+    const char *words = gw_address_problem(address);
+    return problem(server, r, "%s: %s", address, words ? words : "no such host is known here");
+  }
   if (options->worker > server->n_workers)
     return problem(server, GW_ERR_ARGUMENT, "%s: there is no worker %u, but %u of them", address,
                    options->worker, server->n_workers);

@@ -57,6 +57,8 @@ test('it runs once, rests at first, and has a port for each transport', async ()
     else assert.equal(memory, null);
     assert.deepEqual([connections, p50, p99], [0, null, null]);
   }
+  const measured = { url: figures.transports[0].url };
+  assert.equal((await ask(measured, 'POST', '/lab/start')).status, 501, 'there is no lab of the lab');
   const tree = descendants(server.pid);
   assert.deepEqual(tree.map(({ command }) => command), ['lab', 'serve']);
 });
@@ -346,7 +348,7 @@ describe('beside it', { concurrency: 3 }, () => {
     const [again, child] = descendants(main.pid);
     process.kill(child.pid, 'SIGKILL');
     await eventually(() => !lives(again.pid), 'the end of the lab');
-    assert.match(main.log(), /^godwit lab: the measured server/m);
+    await eventually(() => /^godwit lab: the measured server/m.test(main.log()), 'what it said of that');
   });
 
   test('workers that are asked at the same moment wait for each other, and not for ever', async () => {

@@ -55,3 +55,37 @@ test('a worker that is not there is bad usage', async () => {
       assert.match(stderr, problem);
     }
 });
+
+test('an address is written in one way, and what is wrong is told with what is right before anything listens', async () => {
+  for (const command of ['serve', 'echo'])
+    for (const [address, problem] of [['127.0.0.1:00', /a port is a number from 0 to 65535, in digits alone and without zeros before it/], ['localhost:080', /port/], ['localhost:+80', /port/],
+      ['localhost: 80', /port/], ['localhost:0x50', /port/], ['localhost:70000', /port/], ['localhost:', /port/], ['localhost', /the port is missing, as in localhost:8000/],
+      ['', /an address is HOST:PORT/], ['127.0.0.1:0,', /an address is HOST:PORT/], ['127.0.0.1:0,127.0.0.1:00', /port/], ['127.1:0', /as in 127\.0\.0\.1/],
+      ['::1:80', /in brackets, as in \[::1\]:8000/], ['http://localhost:80', /no scheme/], ['127.0.0.1:0@01', /from 1/],
+      [Array(17).fill('127.0.0.1:0').join(), /at most 16 addresses/]]) {
+      const { code, stderr } = await run([command, '--workers', '2', '--listen', address]);
+      assert.equal(code, 2, `${command} ${address}: ${stderr}`);
+      assert.match(stderr, problem);
+      assert.doesNotMatch(stderr, /listening/, address);
+    }
+});
+
+test('numbers are decimal, in every command', async () => {
+  for (const [words, problem] of [['serve --workers 02', /--workers 02: not a number from 1 to 64, in digits without zeros before them/], ['serve --resume +5', /--resume/], ['serve --max-message 0x400', /--max-message/],
+    ['serve --channel a=history:01', /history: a number/], ['serve --channel a=age:010m', /age: a number/], ['serve --channel a=home:+1', /home: a worker/],
+    ['echo --max-fragments 1e3', /--max-fragments/], ['bench --rate 1e3 ws://localhost:1', /--rate 1e3: not a number above 0 and up to 1000000000, such as 5 or 0\.5/], ['bench --connections 007 ws://localhost:1', /--connections/],
+    ['publish --timeout 0x5 http://localhost:1 a b', /--timeout/], ['subscribe --count +1 http://localhost:1 a', /--count/], ['connect --timeout .5 ws://localhost:1', /--timeout/], ['lab --idle 030', /--idle/]]) {
+    const { code, stderr } = await run(words.split(' '));
+    assert.equal(code, 2, `${words}: ${stderr}`);
+    assert.match(stderr, problem);
+  }
+});
+
+test('the lab finds the way to the server behind however many addresses', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'godwit-many-'));
+  const paths = Array.from({ length: 12 }, (_, i) => `unix:${join(folder, String.fromCharCode(97 + i).repeat(60))}`);
+  const { entrances, stop } = await startAt([...paths, '127.0.0.1:0']);
+  assert.equal((await ask(entrances.at(-1), 'POST', '/lab/start')).status, 202);
+  await stop();
+  await rm(folder, { recursive: true });
+});

@@ -99,7 +99,7 @@ static int spawn(struct gw_lab_child *child, const char *origins) {
   char *const argv[] = {"godwit",   "serve", "--workers", text,
                         "--listen", listen,  "--origin",  (char *)(uintptr_t)origins,
                         "--resume", "1",     "--channel", channel,
-                        NULL};
+                        "--no-lab", NULL};
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) < 0) return GW_ERR_SYSTEM;
   int r = gw_lab_spawn(argv, pipe_fds[1], &child->pid);

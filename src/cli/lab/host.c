@@ -6,6 +6,7 @@
 #include "cli/lab/host.h"
 
 #include "cli/lab/spawn.h"
+#include "godwit/error.h"
 #include "net/address.h"
 
 #include <errno.h>
@@ -33,30 +34,17 @@ struct gw_lab_host {
 
 /* ---- where the server is reached ---- */
 
-static bool aim_at(struct gw_lab_host *host, const char *text, unsigned port) {
+void gw_lab_host_aim(void *arg, const char *text, unsigned port) {
+  struct gw_lab_host *host = arg;
   struct gw_address address;
   const char *scheme = host->is_tls ? "https" : "http";
-  if (gw_address_parse(text, &address) < 0 || address.kind == GW_ADDRESS_UNIX) return false;
-  if (address.kind == GW_ADDRESS_HOST && gw_address_is_loopback(text) != 1) return false;
+  if (*host->url || gw_address_parse(text, &address) < 0 || address.kind == GW_ADDRESS_UNIX) return;
+  if (address.kind == GW_ADDRESS_HOST && gw_address_is_loopback(text) != 1) return;
   const char *name = address.kind == GW_ADDRESS_HOST        ? address.host
                      : address.kind == GW_ADDRESS_LOCALHOST ? "localhost"
                                                             : "127.0.0.1";
   snprintf(host->url, sizeof host->url, strchr(name, ':') ? "%s://[%s]:%u" : "%s://%s:%u", scheme,
            name, port);
-  return true;
-}
-
-void gw_lab_host_aim(struct gw_lab_host *host, const struct gw_server *server,
-                     const struct run_options *run, const struct gw_listen *listen) {
-  char list[1024], *rest = list, *address;
-  bool is_found = false;
-  if (!host) return;
-  snprintf(list, sizeof list, "%s", run->listen); /* one that is longer was refused */
-  host->is_tls = listen->tls_cert != NULL;
-  for (unsigned i = 0; !is_found && (address = strsep(&rest, ",")); i++) {
-    address[strcspn(address, "@")] = '\0';
-    is_found = aim_at(host, address, gw_server_port(server, i));
-  }
 }
 
 /* ---- the child ---- */
@@ -112,9 +100,10 @@ int gw_lab_host_start(void *arg) {
 
 /* ---- life ---- */
 
-struct gw_lab_host *gw_lab_host_new(void) {
+struct gw_lab_host *gw_lab_host_new(bool is_tls) {
   struct gw_lab_host *host = calloc(1, sizeof *host);
   if (!host) return NULL;
+  host->is_tls = is_tls;
   pthread_mutex_init(&host->lock, NULL);
   pthread_cond_init(&host->made, NULL);
   return host;

@@ -30,6 +30,19 @@ static void a_number_is_digits_up_to_its_most(void **state) {
   }
 }
 
+static void a_decimal_has_no_zeros_before_it(void **state) {
+  (void)state;
+  uint64_t value = 77;
+  const char *const bad[] = {"", "00", "01", "007", "+1", " 1", "0x1", "11"};
+  for (size_t i = 0; i < N(bad); i++)
+    assert_false(gw_str_decimal(gw_str_of(bad[i]), 10, &value));
+  assert_int_equal(value, 77);
+  assert_true(gw_str_decimal(gw_str_of("0"), 10, &value));
+  assert_int_equal(value, 0);
+  assert_true(gw_str_decimal(gw_str_of("10"), 10, &value));
+  assert_int_equal(value, 10);
+}
+
 static void what_is_no_number_leaves_the_answer_as_it_was(void **state) {
   (void)state;
   const struct {
@@ -65,6 +78,7 @@ static void what_is_no_number_leaves_the_answer_as_it_was(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_number_is_digits_up_to_its_most),
+      cmocka_unit_test(a_decimal_has_no_zeros_before_it),
       cmocka_unit_test(what_is_no_number_leaves_the_answer_as_it_was),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,15 +41,72 @@ static void what_is_no_address_is_refused(void **state) {
   long_path[156] = '\0';
   memset(long_host, 'a', 300);
   memcpy(long_host + 300, ":80", 4);
-  const char *const wrong[] = {
-      NULL,           "",         "8000",        "host",    "host:",    "host:65536", "host:-1",
-      "host:+1",      "host:80x", "host:000080", "::1:80",  "[::1:80",  "[]:80",      "[host]:80",
-      "[1.2.3.4]:80", "unix:",    long_path,     long_host, "host: 80", ":"};
+  const char *const wrong[] = {NULL,
+                               "",
+                               "8000",
+                               "host",
+                               "host:",
+                               "host:65536",
+                               "host:-1",
+                               "host:+1",
+                               "host:80x",
+                               "host:000080",
+                               "::1:80",
+                               "[::1:80",
+                               "[]:80",
+                               "[host]:80",
+                               "[1.2.3.4]:80",
+                               "unix:",
+                               long_path,
+                               long_host,
+                               "host: 80",
+                               ":",
+                               "host:00",
+                               "host:080",
+                               "host:0x50",
+                               "host:\t1",
+                               "127.1:80",
+                               "0x7f000001:80",
+                               "0177.0.0.1:80",
+                               "2130706433:80",
+                               "256.0.0.1:80",
+                               "a.b.0x1:80",
+                               " host:80",
+                               "ho st:80",
+                               "*:80",
+                               "http://host:80",
+                               "[::1]",
+                               "[::1%lo]:80",
+                               "[::1]x:80"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     struct gw_address address;
     assert_int_equal(gw_address_parse(wrong[i], &address), GW_ERR_ADDRESS);
     assert_int_equal(gw_address_is_loopback(wrong[i]), GW_ERR_ADDRESS);
+    assert_non_null(gw_address_problem(wrong[i]));
   }
+}
+
+static void what_is_wrong_is_said_with_what_is_right(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *words;
+  } wrong[] = {{"", "HOST:PORT"},
+               {"localhost", "the port is missing, as in localhost:8000"},
+               {"[::1]", "the port is missing"},
+               {"localhost:70000", "from 0 to 65535"},
+               {"localhost:00", "without zeros"},
+               {"::1:80", "in brackets, as in [::1]:8000"},
+               {"[::x]:80", "as in [::1]:8000"},
+               {"http://localhost:80", "no scheme"},
+               {"127.1:80", "as in 127.0.0.1"},
+               {"*:80", "without one (:8000)"},
+               {"unix:", "unix:/run/"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    assert_non_null(strstr(gw_address_problem(wrong[i].text), wrong[i].words));
+  const char *const right[] = {":0",         "localhost:65535", "3com.example:80",
+                               "a-b_c.9x:1", "[::]:0",          "unix:a b"};
+  for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+    assert_null(gw_address_problem(right[i]));
 }
 
 static void loopback_is_told_from_the_rest(void **state) {
@@ -92,6 +149,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_form_is_read),
       cmocka_unit_test(what_is_no_address_is_refused),
+      cmocka_unit_test(what_is_wrong_is_said_with_what_is_right),
       cmocka_unit_test(loopback_is_told_from_the_rest),
       cmocka_unit_test(peers_are_written),
   };

@@ -71,7 +71,7 @@ static void wait_until_it_waits(struct asker *asker) {
 }
 
 static struct gw_lab_host *host_of_a_server(void) {
-  struct gw_lab_host *host = gw_lab_host_new();
+  struct gw_lab_host *host = gw_lab_host_new(false);
   assert_non_null(host);
   snprintf(host->url, sizeof host->url, "http://localhost:1");
   atomic_store(&made, 0);
@@ -122,9 +122,28 @@ static void all_hear_that_it_could_not_be_made_and_the_next_may_try(void **state
   gw_lab_host_free(host);
 }
 
+static void aims(bool is_tls, const char *first, const char *second, const char *url) {
+  struct gw_lab_host *host = gw_lab_host_new(is_tls);
+  gw_lab_host_aim(host, first, 7);
+  gw_lab_host_aim(host, second, 8);
+  assert_string_equal(host->url, url);
+  if (!*url) assert_int_equal(gw_lab_host_start(host), GW_ERR_ADDRESS);
+  gw_lab_host_free(host);
+}
+
+static void the_first_address_by_which_this_machine_reaches_it_is_taken(void **state) {
+  (void)state;
+  aims(false, "localhost:0", "127.0.0.2:0", "http://localhost:7");
+  aims(false, ":0", "127.0.0.2:0", "http://127.0.0.1:7");
+  aims(false, "192.0.2.1:0", "127.0.0.2:0", "http://127.0.0.2:8");
+  aims(true, "unix:/run/x", "[::1]:0", "https://[::1]:8");
+  aims(true, "unix:/run/x", "[2001:db8::1]:0", "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_asks_while_it_is_made_waits_and_finds_it_running),
+      cmocka_unit_test(the_first_address_by_which_this_machine_reaches_it_is_taken),
       cmocka_unit_test(all_hear_that_it_could_not_be_made_and_the_next_may_try),
   };
   sem_init(&is_making, 0, 0);
