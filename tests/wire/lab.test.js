@@ -2,6 +2,7 @@
 // `godwit lab`: what a page asks for happens, and its figures are true.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -14,6 +15,7 @@ import { run, start } from '../support/program.js';
 import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { ask, eventually } from '../support/talk.js';
+import { Peer } from '../support/wire.js';
 
 const NAMES = ['poll', 'longpoll', 'ndjson', 'sse', 'websocket'];
 // a sanitizer's allocator tells nothing
@@ -239,6 +241,23 @@ describe('beside it', { concurrency: 3 }, () => {
     const status = await new Promise((resolve, reject) =>
       http.request({ socketPath, path: '/lab/start', method: 'POST' }, (answer) => resolve(answer.resume().statusCode)).on('error', reject).end());
     assert.equal(status, 501);
+  });
+
+  test('a server without a descriptor left starts one all the same', async (t) => {
+    const full = await startServer('serve', ['--workers', '1']);
+    t.after(() => full.kill());
+    const asking = await Peer.connect(full);
+    asking.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.equal((await asking.readAnswer()).status, 200);
+    const open = readdirSync(`/proc/${full.pid}/fd`).length;
+    execFileSync('prlimit', ['--pid', String(full.pid), `--nofile=${open}:1024`]);
+    const late = net.connect(full.port, full.host);
+    t.after(() => late.destroy());
+    await eventually(() => full.log().includes('accept paused'), 'the last descriptor');
+    asking.send('POST /lab/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n');
+    assert.equal((await asking.readAnswer()).status, 202);
+    await eventually(() => descendants(full.pid).map(({ command }) => command).join() === 'lab,serve', 'the lab and its server');
+    asking.destroy();
   });
 
   test('a second lab finds the first and ends', async () => {

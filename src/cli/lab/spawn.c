@@ -17,17 +17,17 @@
 
 enum { FAILED = 127 };
 
-/* In the child. Descriptors of ours are all closed by the exec (O_CLOEXEC); those that we were
- * started with need not be. */
+/* In the child. What the parent has open, and what it was started with, goes first: then there is
+ * room for one descriptor also where the parent has none left. */
 static _Noreturn void become(char *const *argv, int error_fd, pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
+  bool is_ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(error_fd, STDERR_FILENO) >= 0;
+  (void)close_range(STDERR_FILENO + 1, ~0U, 0);
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  bool is_ready = null >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-                  dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
-                  dup2(error_fd, STDERR_FILENO) >= 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
-                  sigprocmask(SIG_SETMASK, &none, NULL) == 0;
-  (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  is_ready = is_ready && null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+             dup2(null, STDOUT_FILENO) >= 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
+             sigprocmask(SIG_SETMASK, &none, NULL) == 0;
   /* The parent may have ended before the kernel knew what then was to be done. */
   if (is_ready && getppid() == parent) execv("/proc/self/exe", argv);
   _exit(FAILED);
