@@ -260,9 +260,8 @@ static void bytes_one_by_one_do_not_extend_the_time(void **state) {
       peer_send(&p->peer, kinds[k], (size_t)(slow - kinds[k]));
       expect(p, 200);
     }
-    uint64_t begun = peer_clock();
     for (size_t i = 0; !p->peer.has_ended; i++) {
-      assert_true(peer_clock() - begun < 1000);
+      assert_true(i < 125); /* a second's */
       peer_send(&p->peer, &slow[i % strlen(slow)], 1);
       uint64_t until = peer_clock() + 8;
       while (p->peer.len == 0 && peer_more(&p->peer, until))

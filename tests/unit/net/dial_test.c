@@ -11,6 +11,7 @@ static int test_getaddrinfo(const char *host, const char *service, const struct 
 #include "support/alloc.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,16 +221,21 @@ static void nobody_there_is_told(void **state) {
 
 static void a_refusal_brings_the_next_at_once(void **state) {
   (void)state;
-  struct call c;
-  unsigned port = 0, begun = ms_now();
-  call_open(&c);
-  int fd = listening("127.0.0.1", 0, 8, &port); /* nothing on ::1 */
-  assert_int_equal(call_dial(&c, "six-first.test", port, 0), 0);
-  call_wait(&c);
-  assert_int_equal(c.connected, 1);
-  assert_true(ms_now() - begun < ATTEMPT_DELAY_MS);
-  close(fd);
-  call_close(&c);
+  unsigned quickest = UINT_MAX;
+  /* once at least: the machine may stand still */
+  for (int i = 0; i < 10 && quickest >= ATTEMPT_DELAY_MS; i++) {
+    struct call c;
+    unsigned port = 0, begun = ms_now();
+    call_open(&c);
+    int fd = listening("127.0.0.1", 0, 8, &port); /* nothing on ::1 */
+    assert_int_equal(call_dial(&c, "six-first.test", port, 0), 0);
+    call_wait(&c);
+    assert_int_equal(c.connected, 1);
+    quickest = ms_now() - begun < quickest ? ms_now() - begun : quickest;
+    close(fd);
+    call_close(&c);
+  }
+  assert_true(quickest < ATTEMPT_DELAY_MS);
 }
 
 static void silence_brings_the_next_after_a_while(void **state) {

@@ -284,14 +284,16 @@ static void a_slow_handshake_is_ended(void **state) {
   const char *request =
       "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nX: aaaaaaaaaaa";
   uint64_t begun = peer_clock();
-  for (size_t i = 0; request[i] && !peer.has_ended; i++) {
+  size_t i = 0;
+  for (; request[i] && !peer.has_ended && peer.len == 0; i++) {
     peer_send(&peer, request + i, 1);
     for (uint64_t end = peer_clock() + 3; peer_clock() < end && peer_more(&peer, end);)
       continue;
   }
-  peer.len = 0; /* 408 */
+  assert_true(request[i]); /* its bytes do not make the time longer */
+  peer.len = 0;            /* 408 */
   peer_expect_end(&peer);
-  assert_in_range(peer_clock() - begun, 45, 1000);
+  assert_true(peer_clock() - begun >= 45);
   peer_close(&peer);
   end_here(p);
   assert_int_equal(p->opened, 0);
@@ -477,7 +479,7 @@ static void a_stop_does_not_wait_for_what_could_go_on_for_ever(void **state) {
   assert_memory_equal(peer_head(&held), "HTTP/1.1 503 ", 13);
   peer_close(&held);
   end_thread(p);
-  assert_true(peer_clock() - begun < 2000);
+  assert_true(peer_clock() - begun < PEER_WAIT_MS);
 }
 
 /* Whoever does not answer, and whoever closed but does not go, is cut at the deadline. */
@@ -500,7 +502,7 @@ static void the_deadline_cuts_what_is_left(void **state) {
   gw_server_stop(p->server);
   peer_expect_close(&silent, 1001);
   end_thread(p);
-  assert_in_range(peer_clock() - begun, 90, 2000);
+  assert_in_range(peer_clock() - begun, 90, PEER_WAIT_MS);
   peer_close(&silent);
   peer_close(&closed);
   peer_close(&owed);
@@ -523,7 +525,7 @@ static void a_second_stop_cuts_at_once(void **state) {
   uint64_t begun = peer_clock();
   gw_server_stop(p->server);
   end_thread(p);
-  assert_true(peer_clock() - begun < 2000);
+  assert_true(peer_clock() - begun < PEER_WAIT_MS);
   peer_close(&peer);
   peer_close(&other);
 }
