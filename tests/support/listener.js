@@ -5,7 +5,7 @@ import godwit from '../../web/client/godwit.js';
 import { WebSocket } from 'ws';
 import { LATE_MS } from './queue.js';
 
-export const QUICK = { backoff: 50, ceiling: 200, timeout: 1000, tick: 200, climb: 100, early: 400 };
+export const QUICK = { backoff: 50, ceiling: 200, timeout: 5000, tick: 200, climb: 100, early: 400 };
 
 export class Listener {
   told = []; // [what, value]
