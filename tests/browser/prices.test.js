@@ -113,6 +113,11 @@ test('the walk takes over the forty alone, whatever a feed brings', () => {
   assert.equal(last.size, INSTRUMENTS.length);
   assert.deepEqual(last.get('KNOT'), { price: 7, open: 39.85 });
   assert.deepEqual(last.get('GDWT'), { price: 5, open: 4 });
+  learn(last, new Map([['KNOT', { price: 1e-6 }], ['GDWT', { price: 0.2, open: 128 }], ['GULL', { price: 30, open: 1e-6 }]]));
+  assert.deepEqual([last.get('KNOT').price, last.get('GULL').open], [7, 22.55], 'from there it would not find back');
+  let prices = last;
+  for (let i = 0; i < 9000; i++) prices = walk(prices, () => 0.5);
+  assert.ok(prices.get('GDWT').price > 5, `${prices.get('GDWT').price}`); // ten minutes
 });
 
 test('prices walk in small steps, near their open, and go on from any board', () => {

@@ -62,7 +62,10 @@ export function keepDraft(place, text) {
 /** What was not confirmed: [{ place, text, isSent, isOut, code, reason }]. */
 export function keptUnsent() {
   const { unsent } = load(ofWindow);
-  return (Array.isArray(unsent) ? unsent : []).filter((each) => isName(each?.place) && /^[#@]/.test(each.place) && isText(each.text)).slice(-MAX_UNSENT);
+  const isEntry = (each) => isName(each?.place) && /^[#@]/.test(each.place) && isText(each.text);
+  return (Array.isArray(unsent) ? unsent : []).filter(isEntry).slice(-MAX_UNSENT).map(({ place, text, isSent, isOut, code, reason }) => ({
+    place, text, ...isSent === true && { isSent }, ...isOut === true && { isOut }, ...Number.isInteger(code) && isText(reason) && { code, reason },
+  }));
 }
 
 export function keepUnsent(unsent) {

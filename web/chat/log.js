@@ -42,13 +42,9 @@ export function makeLog({ user, read }) {
 
   /** A message of the channel. What came without its time may be told again with it. */
   function add({ cursor, from, event, data, time }) {
-    const old = known.get(cursor);
-    if (old) {
-      if (time && !old.isTimed) Object.assign(old, { time: Date.parse(time), isTimed: true });
-      return;
-    }
-    const entry = { id: `m${++ids}`, kind: 'message', cursor, from, event, data, time: time ? Date.parse(time) : Date.now(), isTimed: Boolean(time) };
-    put(entry);
+    const old = known.get(cursor), when = Date.parse(time); // NaN: not known
+    if (!old) put({ id: `m${++ids}`, kind: 'message', cursor, from, event, data, time: when || Date.now(), isTimed: Boolean(when) });
+    else if (when && !old.isTimed) Object.assign(old, { time: when, isTimed: true });
   }
 
   function put(entry) {

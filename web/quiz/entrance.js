@@ -3,6 +3,7 @@
 
 import { byId, element } from '../design/dom.js';
 import { bindName } from '../design/name.js';
+import { count } from '../design/text.js';
 import { newGame } from './game.js';
 import * as memory from './memory.js';
 import { cleanCode, makeId, nameOf } from './names.js';
@@ -39,5 +40,5 @@ export function openEntrance({ code = '', isInvited = false, notice = '', play }
   });
   byId('kept').replaceChildren(...memory.allHosted().map(({ code: each, questions, kept }) =>
     element('li', {}, element('a', { href: `?host=${each}` }, `Go on with ${each}`),
-      element('span', { className: 'hint' }, `${questions?.length ?? 0} questions, ${new Date(kept).toLocaleString()}`))));
+      element('span', { className: 'hint' }, `${count(questions.length, 'question')}, ${new Date(kept).toLocaleString()}`))));
 }

@@ -4,7 +4,7 @@
 //
 // The first answer of each player counts, once, and only while its question is open.
 
-import { MAX_PLAYERS, readAnswer, readQuestions } from './format.js';
+import { MAX_PLAYERS, readAnswer, readKept } from './format.js';
 import { byName, codeOf, isPlayer, nameOf } from './names.js';
 
 const MOST = 1000; // points for a right answer at once; half of it at the end of the time
@@ -26,11 +26,8 @@ export const pack = (game) => JSON.stringify({ ...game, answers: [...game.answer
 /** What `pack` made; null where it is something else. */
 export function unpack(text) {
   try {
-    const kept = JSON.parse(text);
-    const questions = readQuestions(kept.questions);
-    if (typeof kept.id !== 'string' || !['lobby', 'open', 'closed', 'end'].includes(kept.phase)) return null;
-    if (['open', 'closed'].includes(kept.phase) && !questions[kept.at]) return null;
-    return { ...newGame(kept.id, questions), ...kept, questions, code: codeOf(kept.id), answers: new Map(kept.answers), players: new Map(kept.players) };
+    const kept = readKept(JSON.parse(text));
+    return kept && { ...kept, code: codeOf(kept.id), answers: new Map(kept.answers), players: new Map(kept.players) };
   } catch {
     return null;
   }

@@ -28,6 +28,7 @@ const within = (promise, ms) => {
  */
 export function openHosting(g, quiz, { save, changed, overtaken = () => {}, now = Date.now }) {
   const me = hostUser(quiz.id);
+  quiz.began = Math.min(quiz.began, now()); // this machine's clock may have been set back
   const room = g.channel(stateChannel(quiz.code));
   const answers = g.channel(answersChannel(quiz.code), quiz.cursor ? { after: quiz.cursor } : { history: true });
   const present = new Set();

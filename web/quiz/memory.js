@@ -19,12 +19,15 @@ export const questionsOf = () => readQuestions(ofBrowser.json(QUESTIONS));
 export const keepQuestions = (questions) => ofBrowser.keepJson(QUESTIONS, questions);
 
 /** The quiz of this code that this browser hosts, or null. */
-export const hosted = (code) => unpack(ofBrowser.text(HOSTED + code));
+export function hosted(code) {
+  const quiz = unpack(ofBrowser.text(HOSTED + code));
+  return quiz?.code === code ? quiz : null;
+}
 
-/** All that it hosts, the latest first: { code, kept }. */
+/** All that it hosts, the latest first. */
 export function allHosted() {
   const keys = ofBrowser.keys().filter((key) => key.startsWith(HOSTED));
-  return keys.map((key) => ({ code: key.slice(HOSTED.length), ...ofBrowser.json(key) })).sort((a, b) => b.kept - a.kept);
+  return keys.map((key) => hosted(key.slice(HOSTED.length))).filter(Boolean).map((quiz) => ({ kept: 0, ...quiz })).sort((a, b) => b.kept - a.kept);
 }
 
 /** Gives `save(isUrgent)`: at most every so often, where it is not urgent, and at last when the page goes. */

@@ -31,7 +31,9 @@ export const stateChannel = (code) => `quiz:${code}`;
 export const answersChannel = (code) => `quiz-answers:${code}`;
 
 export const hostUser = (id) => `#host-${id}`;
-export const isHost = (user, code) => /^#host-[a-z0-9]{10}$/.test(user ?? '') && codeOf(user.slice(6)) === code;
+const isHostUser = (user) => /^#host-[a-z0-9]{10}$/.test(user ?? '');
+export const isHostId = (id) => typeof id === 'string' && isHostUser(hostUser(id));
+export const isHost = (user, code) => isHostUser(user) && codeOf(user.slice(6)) === code;
 
 export const playerUser = (name, id) => `${name} #${id}`;
 export const nameOf = (user) => user.replace(/ #[a-z0-9]{6}$/, '');

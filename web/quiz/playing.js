@@ -3,7 +3,7 @@
 // player-view.js.
 
 import { watchPresence } from '../design/presence.js';
-import { readState } from './format.js';
+import { readMine, readState } from './format.js';
 import { places } from './game.js';
 import { answersChannel, isHost, stateChannel } from './names.js';
 
@@ -20,7 +20,7 @@ export function openPlaying(g, code, me, { changed, now = Date.now, kept = null,
   let state = null; // the last snapshot
   let isHere = null; // the host; null: not known yet
   let heard = 0; // when the host was last heard
-  let mine = kept; // { round, began, choice?, ms?, said? }; said: sending, sent or failed
+  let mine = readMine(kept); // { round, began, choice?, ms?, said? }; said: sending, sent or failed
   let reading, isOver = false;
 
   // ---- the state

@@ -7,7 +7,8 @@
 
 const MAX_INSTRUMENTS = 64;
 const MAX_BYTES = 16 * 1024;
-const MAX_PRICE = 1e9;
+const MIN_PRICE = 1e-6, MAX_PRICE = 1e9;
+const MAX_CHANGE = 1e4; // an open so far from the price is none
 const DAY_MS = 864e5; // no clock is wrong by more
 const SYMBOL = /^[A-Z0-9][A-Z0-9.-]{0,7}$/;
 const FORGET_MS = 30_000; // an instrument that no board has had for so long is shown no more
@@ -15,7 +16,8 @@ const FORGET_MS = 30_000; // an instrument that no board has had for so long is 
 export const SLOT_MS = 1000;
 export const SLOTS = 60;
 
-const isPrice = (value) => typeof value === 'number' && value > 0 && value < MAX_PRICE;
+const isPrice = (value) => typeof value === 'number' && value >= MIN_PRICE && value < MAX_PRICE;
+const isOpenOf = (price, open) => isPrice(open) && price / open < MAX_CHANGE && open / price < MAX_CHANGE;
 
 /** @returns {?{at: number, prices: Map<string, {price: number, open?: number}>}}  null where it is no board */
 export function readBoard(text, now = Date.now()) {
@@ -30,7 +32,7 @@ export function readBoard(text, now = Date.now()) {
   const prices = new Map();
   for (const [symbol, quote] of Object.entries(value.p)) {
     const [price, open] = Array.isArray(quote) ? quote : [quote];
-    if (SYMBOL.test(symbol) && isPrice(price) && prices.size < MAX_INSTRUMENTS) prices.set(symbol, { price, open: isPrice(open) ? open : undefined });
+    if (SYMBOL.test(symbol) && isPrice(price) && prices.size < MAX_INSTRUMENTS) prices.set(symbol, { price, open: isOpenOf(price, open) ? open : undefined });
   }
   return prices.size ? { at: value.t, prices } : null;
 }

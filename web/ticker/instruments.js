@@ -17,19 +17,26 @@ export const INSTRUMENTS = LIST.split(/[|\n]/).map((line) => {
 });
 
 export const NAMES = new Map(INSTRUMENTS.map(({ symbol, name }) => [symbol, name]));
+const FIRST = new Map(INSTRUMENTS.map(({ symbol, open }) => [symbol, open]));
 
 const STEP = 0.0006; // of the price, when it moves: so many boards a second make a lively day in minutes
 const PULL = 0.0004; // back towards the open: a page that is left open for a week still shows sensible prices
-const TICK = 0.01;
-
-const round = (price) => Math.max(TICK, Math.round(price / TICK) * TICK);
+const LEAST = 0.01;
+const MOST = 1000; // times its own open, or that part of it
 
 /** Somewhere between -1 and 1, mostly near 0. */
 const lean = (random) => random() + random() + random() - 1.5;
 
-/** Takes over what is said of the forty. A feed may have others, without end: the walk knows none of them. */
+/**
+ * Takes over what is said of the forty. A feed may have others, without end: the walk knows none of them. Nor does it go on from
+ * where it would find back in hours only.
+ */
 export function learn(last, prices) {
-  for (const [symbol, { price, open }] of prices) if (NAMES.has(symbol)) last.set(symbol, { price, open: open ?? last.get(symbol)?.open ?? price });
+  for (const [symbol, { price, open }] of prices) {
+    const own = FIRST.get(symbol);
+    const isNear = (value) => value > own / MOST && value < own * MOST; // not where there is none
+    if (isNear(price)) last.set(symbol, { price, open: [open, last.get(symbol)?.open].find(isNear) ?? price });
+  }
 }
 
 /**
@@ -43,7 +50,7 @@ export function walk(last, random = Math.random) {
   for (const { symbol, open: first } of INSTRUMENTS) {
     const { price, open } = last.get(symbol) ?? { price: first, open: first };
     const drift = lean(random) * STEP + mood + (1 - price / open) * PULL;
-    next.set(symbol, { price: round(price * (1 + drift)), open });
+    next.set(symbol, { price: Math.max(LEAST, price * (1 + drift)), open });
   }
   return next;
 }
