@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { channelUrls, linesOf, roomOf } from '../../web/room/address.js';
-import { MAX_NAME, cleanName } from '../../web/design/name.js';
+import { MAX_NAME, cleanName, shownName } from '../../web/design/name.js';
 import { keptIn } from '../../web/design/storage.js';
 import { describeBytes } from '../../web/design/text.js';
 import { openOutbox } from '../../web/room/outbox.js';
@@ -28,6 +28,27 @@ test('a typed name keeps what may stand in one', () => {
   assert.equal(cleanName('a\nb\0c'), 'a bc');
   assert.equal(cleanName(':::'), '');
   assert.equal([...cleanName('🐦'.repeat(99))].length, MAX_NAME);
+});
+
+test('a name that nobody could read is none, and nothing is hidden in one', () => {
+  for (const none of ['', ' ', '\u00a0', '\u200b', '\u202e', '\u3164', '\u2800', '\u200d\ufe0f', '...', '-', '\u0301\u0301']) assert.equal(cleanName(none), '', JSON.stringify(none));
+  assert.equal(cleanName('A\u200bn\u200dn\ufe0f\u2066'), 'Ann');
+  assert.equal(cleanName(`A${'\u0301'.repeat(99)}nn`), `A${'\u0301'.repeat(3)}nn`);
+  for (const real of ['👩‍🚀 Mae', '🏴‍☠️', '❤️', 'क्‍ष', 'دانا', 'Ấn']) assert.equal(cleanName(real), real);
+});
+
+test('whatever a server takes for a user is shown so that nobody looks like another', () => {
+  for (const real of ['Ann', 'Ann #aaaaaa', '<b>', '👩‍🚀 Mae', 'क्‍ष', '-']) assert.equal(shownName(real), real);
+  assert.equal(shownName(''), '');
+  const others = [' Ann', 'Ann ', 'A\u200bnn', 'Ann\u200d', 'A\u00adnn', '\u202ennA', 'Ann\u0000', 'Ann\ufe0f', 'Ann\u3164'];
+  for (const other of others) assert.match(shownName(other), /^\ufffd?[An\ufffd]+$/u, JSON.stringify(other));
+  for (const other of others) assert.notEqual(shownName(other), 'Ann', JSON.stringify(other));
+  assert.match(shownName('Ann  Lee'), /^Ann\ufffdLee$/);
+  assert.match(shownName('Ann\u00a0Lee'), /^Ann\ufffdLee$/);
+  assert.equal(shownName(' '), '\ufffd');
+  assert.equal(shownName(`o${'\u0301'.repeat(500)}`).length, 4);
+  assert.equal([...shownName('x'.repeat(128))].length, 41);
+  assert.equal(shownName('דנה'), '\u2068דנה\u2069', 'what stands beside it stays where it is');
 });
 
 test('text that names nobody stays whole', () => {

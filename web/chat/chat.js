@@ -5,6 +5,7 @@
 // A message to a person goes to their inbox and then, with the event `to:PERSON`, to one's own: so every window of both has both
 // sides, in one order, and a reload brings them back.
 
+import { shownName } from '../design/name.js';
 import { watchPresence } from '../design/presence.js';
 import { makeLog } from './log.js';
 import { makePeople, move, take } from './people.js';
@@ -28,7 +29,7 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
   // ---- places
 
   function make(id, more) {
-    const place = { id, name: nameOf(id), isRoom: isRoom(id), log: makeLog({ user, read: reads[id] }), ...more };
+    const place = { id, name: nameOf(id), shown: shownName(nameOf(id)), isRoom: isRoom(id), log: makeLog({ user, read: reads[id] }), ...more };
     places.set(id, place);
     return place;
   }

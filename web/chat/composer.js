@@ -57,7 +57,7 @@ export function openComposer({ send, writing }) {
       place = next;
       form.hidden = !place.name;
       if (!isOther) return;
-      const to = place.isRoom ? `in ${place.name}` : `to ${place.name}`;
+      const to = `${place.isRoom ? 'in' : 'to'} ${place.shown}`;
       setText(byId('message-label'), `Message ${to}`);
       message.placeholder = `Write ${to}`;
       fill(drafts[place.id] ?? '');

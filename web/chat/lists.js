@@ -3,6 +3,7 @@
 // both columns are drawers behind buttons (popovers: Escape and a touch beside them close them).
 
 import { badge, byId, element, setText } from '../design/dom.js';
+import { shownName } from '../design/name.js';
 import { count } from '../design/text.js';
 import { keyed } from './keyed.js';
 import { GIVEN, addressOf, listOf } from './words.js';
@@ -14,7 +15,7 @@ export const markOf = (name) => (name ? badge(name) : element('span', { classNam
 
 /** A link to a place, with what is unread there. */
 function makePlace({ id, name, isRoom }) {
-  const title = element('span', { className: 'title' }, name || 'Someone in a terminal');
+  const title = element('span', { className: 'title' }, shownName(name) || 'Someone in a terminal');
   const mark = isRoom ? element('span', { className: 'hash', aria: { hidden: 'true' } }, '#') : markOf(name);
   const link = element('a', { className: 'place', href: addressOf(id) }, mark, title, element('span', { className: 'unread' }));
   return element('li', {}, link);
@@ -37,9 +38,9 @@ export function paintCount(node, unread) {
 }
 
 function makePerson({ name, isMe }) {
-  const title = element('span', { className: 'title' }, name);
+  const title = element('span', { className: 'title' }, shownName(name));
   if (isMe) return element('li', { className: 'place' }, badge(name), title, element('span', { className: 'you' }, 'you'));
-  return element('li', {}, element('a', { className: 'place', href: addressOf(`@${name}`), title: `Write to ${name} alone` }, badge(name), title));
+  return element('li', {}, element('a', { className: 'place', href: addressOf(`@${name}`), title: `Write to ${shownName(name)} alone` }, badge(name), title));
 }
 
 const lineOf = (place, shown) => ({ id: place.id, name: place.name, isRoom: place.isRoom, isIn: place.isIn, unread: place.log.unread, isShown: place === shown });
@@ -73,7 +74,7 @@ export function aboutText(chat, place) {
   if (place.isRoom) return `${count(place.count, 'person', 'people')} ${isKnown ? 'here' : 'here when the connection was lost'}`;
   if (!place.name) return 'From programs that gave no name: there is nobody to answer.';
   if (place.name === chat.user) return 'Notes to yourself.';
-  const rooms = chat.whereIs(place.name).map(({ name }) => name);
+  const rooms = chat.whereIs(place.name).map(({ shown }) => shown);
   if (!isKnown) return 'Whether they are here is not known while disconnected.';
   return rooms.length ? `Is in ${listOf(rooms)} now.` : 'Not in your rooms just now: what you write waits in their inbox.';
 }

@@ -4,6 +4,7 @@
 
 import { byId, element, setText, toneOf } from '../design/dom.js';
 import { followEnd } from '../design/follow.js';
+import { shownName } from '../design/name.js';
 import { count, describeBytes } from '../design/text.js';
 import { keyed } from './keyed.js';
 import { markOf } from './lists.js';
@@ -12,7 +13,6 @@ import { addressOf, dayText, fateText, isEmoji, linked, listOf } from './words.j
 
 const LONG_TEXT = 2_000; // longer ones are folded: one message must not push the room off the screen
 const LONG_LINES = 24;
-const MAX_NAME = 40;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
@@ -39,7 +39,7 @@ export function openLogView({ actions, scrolled }) {
       shown = place;
       speak(false);
       firstNew = state.hasRead ? entries.find(({ isUnread }) => isUnread) : undefined;
-      log.setAttribute('aria-label', `Messages ${place.isRoom ? 'in' : 'with'} ${place.name || 'nobody in particular'}`);
+      log.setAttribute('aria-label', `Messages ${place.isRoom ? 'in' : 'with'} ${place.shown || 'nobody in particular'}`);
     } else end.look();
     const last = list.lastElementChild;
     keyed(list, arrange(entries, firstNew), { make, update });
@@ -62,7 +62,7 @@ export function openLogView({ actions, scrolled }) {
     }
   }
 
-  function showEmpty({ isRoom, name }, { isLoaded }, n) {
+  function showEmpty({ isRoom, shown: name }, { isLoaded }, n) {
     byId('empty').hidden = n > 0 || (!isLoaded && isOnline);
     setText(byId('empty-title'), !isLoaded ? 'Not connected yet.' : 'It is quiet here.');
     setText(byId('empty-hint'), !isLoaded ? 'What was said here comes with the connection.'
@@ -95,13 +95,13 @@ export function openLogView({ actions, scrolled }) {
     node.replaceChildren(...(isSame ? [under(entry)] : [markOf(entry.from), head(entry)]), node.body, ...(fate ? [foot(entry, fate)] : []));
   }
 
-  const speaker = ({ from }) => (from ? [...from].slice(0, MAX_NAME).join('') : 'someone in a terminal');
+  const speaker = ({ from }) => (from ? shownName(from) : 'someone in a terminal');
   const timeOf = (time) => element('time', { dateTime: new Date(time).toISOString(), title: calendar.format(time) }, clock.format(time));
 
   function head(entry) {
     const isOther = entry.from && entry.from !== user;
     const name = isOther
-      ? element('a', { className: 'name', href: addressOf(`@${entry.from}`), title: `Write to ${entry.from} alone` }, speaker(entry))
+      ? element('a', { className: 'name', href: addressOf(`@${entry.from}`), title: `Write to ${speaker(entry)} alone` }, speaker(entry))
       : element('span', { className: 'name' }, speaker(entry));
     return element('p', { className: 'who' }, name, entry.from === user ? element('span', { className: 'you' }, 'you') : null, timeOf(entry.time));
   }
@@ -126,14 +126,15 @@ export function openLogView({ actions, scrolled }) {
 }
 
 function peopleText({ joined, left }) {
-  return [joined.length && `${listOf(joined, 5)} joined`, left.length && `${listOf(left, 5)} left`].filter(Boolean).join(' · ');
+  const tell = (names) => listOf(names.map(shownName), 5);
+  return [joined.length && `${tell(joined)} joined`, left.length && `${tell(left)} left`].filter(Boolean).join(' · ');
 }
 
 function body({ data, event }) {
   const isText = typeof data === 'string';
   const text = isText ? data : describeBytes(data);
   const made = element('div', { className: 'text', dir: 'auto' });
-  if (event && event !== 'say') made.append(element('span', { className: 'event', title: 'The name of this event' }, event), ' ');
+  if (event && event !== 'say') made.append(element('span', { className: 'event', title: 'The name of this event' }, shownName(event)), ' ');
   if (!isText) made.classList.add('bytes');
   if (!text) made.append(element('span', { className: 'nothing' }, '(empty)'));
   if (isEmoji(text)) made.classList.add('emoji');

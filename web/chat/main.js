@@ -3,7 +3,7 @@
 
 import godwit from '../client/godwit.js';
 import { byId, element, setText } from '../design/dom.js';
-import { bindName } from '../design/name.js';
+import { bindName, shownName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
 import { openChat } from './chat.js';
 import { openComposer } from './composer.js';
@@ -48,7 +48,7 @@ function show(id) {
   place = chat.show(id);
   if (place.isRoom) keepRoom(place.name).forEach(giveUp);
   composer.turn(place);
-  setText(byId('place-name'), place.name || 'Someone in a terminal');
+  setText(byId('place-name'), place.shown || 'Someone in a terminal');
   byId('place-hash').hidden = !place.isRoom;
   const [command, path] = terminalLine(location.origin, id);
   byId('terminal-line').replaceChildren(command, element('wbr'), path);
@@ -69,7 +69,7 @@ function giveUp(name) {
   const room = chat.place(`#${name}`);
   if (!room?.isIn) return;
   chat.leave(room);
-  place.log.note('gap', `You have left ${name}: ${MAX_ROOMS} rooms at a time, and you were there longest ago.`);
+  place.log.note('gap', `You have left ${room.shown}: ${MAX_ROOMS} rooms at a time, and you were there longest ago.`);
 }
 
 function leave() {
@@ -98,7 +98,7 @@ function paint() {
   setText(byId('about'), aboutText(chat, place));
   byId('leave').hidden = !place.isRoom || chat.rooms().length < 2;
   const writers = chat.typing.writers();
-  setText(byId('writing'), writers.length ? `${listOf(writers)} ${writers.length === 1 ? 'is' : 'are'} writing…` : '');
+  setText(byId('writing'), writers.length ? `${listOf(writers.map(shownName))} ${writers.length === 1 ? 'is' : 'are'} writing…` : '');
   paintUnread();
   const unsent = chat.unsent();
   if (unsent.length || hadUnsent) keepUnsent(unsent);
@@ -116,7 +116,7 @@ function paintUnread() {
   const unread = chat.all().reduce((sum, { log, isIn }) => sum + (isIn === false ? 0 : log.unread), 0);
   const elsewhere = unread - place.log.unread;
   paintCount(byId('unread-places'), elsewhere);
-  const title = `${unread ? `(${unread}) ` : ''}${place.name || 'Terminal'} · Chat · Godwit`;
+  const title = `${unread ? `(${unread}) ` : ''}${place.shown || 'Terminal'} · Chat · Godwit`;
   if (document.title !== title) document.title = title;
 }
 

@@ -26,5 +26,6 @@ export function toneOf(name) {
 
 /** The round mark of a person: the first letter, in their tone. */
 export function badge(name) {
-  return element('span', { className: `badge tone-${toneOf(name)}`, aria: { hidden: 'true' } }, [...name][0]?.toUpperCase() ?? '?');
+  const [first] = /[\p{L}\p{N}\p{P}\p{S}]/u.exec(name) ?? ['?'];
+  return element('span', { className: `badge tone-${toneOf(name)}`, aria: { hidden: 'true' } }, first.toUpperCase());
 }

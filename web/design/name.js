@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The visitor's name: typed, kept for this window, and a wading bird until then, so that two windows are two people.
+// Names. The visitor's: typed, kept for this window, and a wading bird until then, so that two windows are two people. Others': what
+// a server takes for a user may be blank, hide characters or turn the text round, and is shown so that one sees it.
 
 import { ofWindow } from './storage.js';
 
@@ -13,10 +14,34 @@ const BIRDS = ['Avocet', 'Curlew', 'Dunlin', 'Knot', 'Lapwing', 'Oystercatcher',
 export const NAME_CHAR = String.raw`[\p{L}\p{M}\p{N}\p{Extended_Pictographic}\u200d\ufe0f ._’'\-]`;
 const NOT_NAME = new RegExp(`(?!${NAME_CHAR}).`, 'gsu');
 
-/** What remains of a typed name when only what may stand in a name is kept: '' where nothing does. */
+const MOST_SHOWN = 40;
+const LEFT = '\ufffd';
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2800]/gu;
+const JOINS = /[\p{M}\p{Extended_Pictographic}\u{1f3fb}-\u{1f3ff}]$/u; // behind these a joiner makes another character of them
+const PILE = /^\p{M}+|(\p{M}{3})\p{M}+/gu; // no script puts more marks on a letter; a hundred cover the lines above
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** Takes away marks that are too many, and puts `other` where nobody would see a character. */
+function seen(name, other = '') {
+  const light = name.replace(PILE, '$1');
+  return light.replace(UNSEEN, (c, at) => (/[\u200d\ufe0f]/.test(c) && JOINS.test(light.slice(0, at)) ? c : other));
+}
+
+/** What remains of a typed name when only what may stand in a name is kept: '' where nothing does by which to call somebody. */
 export function cleanName(typed) {
-  const kept = typed.replace(/\s+/g, ' ').replace(NOT_NAME, '').trim();
-  return [...kept].slice(0, MAX_NAME).join('').trim();
+  const kept = seen(typed.replace(/\s+/g, ' ').replace(NOT_NAME, '')).trim();
+  const name = [...kept].slice(0, MAX_NAME).join('').trim();
+  return /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(name) ? name : '';
+}
+
+/**
+ * How somebody's name is shown, whatever it is. What would not be seen shows as \ufffd, so that nobody looks like somebody else; one
+ * that runs from right to left does not turn round what stands beside it.
+ */
+export function shownName(name) {
+  const all = [...seen(name.replace(/^\s+|\s+$|\s{2,}|[^\S ]/g, LEFT), LEFT)];
+  const shown = all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN).join('')}…` : all.join('');
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
 }
 
 /** The name of whoever sits at this window: the one they gave, else a bird's. */

@@ -4,7 +4,7 @@
 //
 // Anybody may publish in the channel. So what is no position is passed over, and everything that could grow has a cap.
 
-import { cleanName } from '../design/name.js';
+import { cleanName, shownName } from '../design/name.js';
 
 export const SILENCE_MS = 10_000; // whoever gives no sign for so long has gone; windows give one every 2 s
 export const ANSWER_MS = 4_000; // after we were away: those who are still there have answered within this
@@ -67,7 +67,7 @@ export function makeCrowd(tell) {
     const key = from === undefined ? `outside ${who}` : `user ${from}`;
     let person = people.get(key);
     if (person || people.size >= MAX_PEOPLE) return person;
-    person = { key, name: from === undefined ? who : cleanName(from) || 'Somebody', isOutside: from === undefined, sessions: 0, markers: new Set(), bare: 0 };
+    person = { key, name: from === undefined ? who : shownName(from) || 'Somebody', isOutside: from === undefined, sessions: 0, markers: new Set(), bare: 0 };
     people.set(key, person);
     if (isSettled) tell('join', person);
     return person;

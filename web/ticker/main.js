@@ -3,6 +3,7 @@
 
 import godwit from '/client/godwit.js';
 import { byId, setText } from '../design/dom.js';
+import { shownName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
 import { ageText, makeMarketView, readBoard, summaryOf } from './board.js';
 import { watchColours } from './lines.js';
@@ -14,7 +15,6 @@ import { PREFIX } from './turn.js';
 const STALE_MS = 3000;
 const KEPT_MS = 1500; // what is older when it comes first was kept from before
 const LEAST_SCALE_MS = 2000;
-const LONGEST_NAME = 24;
 
 const shell = openShell({ here: 'ticker', keeps: false });
 const g = godwit('/');
@@ -86,7 +86,7 @@ function paint(at) {
 function sourceText() {
   if (from === undefined) return '–';
   if (isMarket) return 'this window';
-  return from.startsWith(PREFIX) ? 'another window' : from.slice(0, LONGEST_NAME) || 'a feed from outside';
+  return from.startsWith(PREFIX) ? 'another window' : shownName(from) || 'a feed from outside';
 }
 
 function paintFacts() {
