@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasFirefox, launchFirefox } from '../support/firefox.js';
 import { startServer } from '../support/server.js';
 
@@ -35,6 +36,7 @@ describe('Firefox', { skip: !hasFirefox && 'Firefox is not installed' }, () => {
       const seen = await page.evaluate(look, argument).catch((error) => { fault = error; });
       if (seen) return seen;
       if (Date.now() > late) throw fault ?? new Error(`not seen: ${look}; the page says: ${await page.evaluate(() => document.body.innerText)}`);
+      await sleep(30);
     }
   }
 

@@ -206,11 +206,12 @@ test('a program that is started is told to begin once it is there', async () => 
 test('a lab that goes is told; one that comes back goes on', async () => {
   const server = await serve();
   const program = await lab(server);
-  const page = await open(server);
+  const page = await open(server, { prepare: (target) => target.clock.install() });
   const stop = program.run();
   await phase(page, 'Measuring');
   await shows(own(page, 'sse', 'state'), 'on');
   stop();
+  await page.clock.fastForward(6000); // the last figures are older than those that come once a second can be
   await phase(page, 'The lab has gone');
   await shows(own(page, 'sse', 'state'), 'off');
   assert.equal(await page.getByLabel('Messages').isDisabled(), true);
@@ -237,7 +238,7 @@ test('the page’s own clients rest while it is hidden, and where they are switc
   await shows(own(page, 'sse', 'state'), 'on');
 
   const sessions = async () => (await (await fetch(`${server.url}/channels/lab/presence`)).json()).sessions;
-  const until = async (is) => { while (!is(await sessions())); };
+  const until = (is) => eventually(async () => is(await sessions()), `sessions: ${is}`);
   await until((n) => n >= 3);
   const hide = (isHidden) => page.evaluate((value) => {
     Object.defineProperty(document, 'hidden', { configurable: true, value });

@@ -241,10 +241,12 @@ test('a tab that crashes is removed by presence', async () => {
 
 test('offline: the others stay as last known, and live again when it is back', async () => {
   const server = await serve();
-  const [ann, bo] = await joinAll(server, ['Ann', 'Bo'], { outage: true });
+  const wire = await wireTo(server);
+  const [ann, bo] = await Promise.all([join(server, 'Ann'), join(wire, 'Bo', { outage: true })]);
   await move(ann, 0.3, 0.3);
   await sees(bo, 'Ann', 0.3, 0.3);
   await bo.context().setOffline(true);
+  wire.cut();
   await connection(bo, 'Offline');
   await row(bo, 'Ann').getByText('last known: ').waitFor();
   await bo.locator('.lost').waitFor();

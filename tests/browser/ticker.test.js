@@ -3,14 +3,15 @@
 // one, feeds from outside and garbage, the server killed, WebSockets blocked, a phone, a keyboard.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import godwit from '../../web/client/godwit.js';
 import { readBoard } from '../../web/ticker/board.js';
 import { accessible, browserTests, connection, DESKTOP, fits, LAPTOP, PHONE, shot } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
-const { serve, wireTo, open: openWindow, undo } = browserTests();
+const { serve, wireTo, open: openWindow, undo, atOnce } = browserTests();
+const test = atOnce(2);
 const LATE_MS = 15_000;
 
 async function open(server, options) {
@@ -73,8 +74,14 @@ async function until(page, key, is) {
     const now = await facts(page, key);
     if (is(now)) return now;
     assert.ok(Date.now() < end, `${key}: ${is} with ${JSON.stringify(now)}`);
-    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await sleep(100); // it is painted four times a second
   }
+}
+
+/** The slow readers are as quick as the fast one. */
+async function hasten(page) {
+  await page.getByLabel('A slow reader needs').press('Home');
+  await page.getByText('0 ms', { exact: true }).waitFor();
 }
 
 /** Every cell of the board has room for what is in it, and its row for the cell. */
@@ -175,7 +182,7 @@ test('windows that open at once settle to one market; when it closes another tak
   await closing.context().close();
   await ear.until((boards) => boards.at(-1).from !== was);
   const at = ear.boards.findLastIndex(({ from }) => from === was) + 1;
-  assert.ok(ear.boards[at].heard - closed < 5000, `${ear.boards[at].heard - closed} ms`);
+  assert.ok(ear.boards[at].heard - closed < 10_000, `${ear.boards[at].heard - closed} ms`);
   const [before, after] = [ear.boards[at - 1].prices, ear.boards[at].prices];
   for (const [symbol, { price, open: first }] of before) {
     assert.ok(Math.abs(after.get(symbol).price / price - 1) < 0.01, symbol);
@@ -210,6 +217,7 @@ test('a feed from outside is the market; when it ends the window goes on', async
     while (!isOver) {
       const answer = await fetch(`${server.url}/channels/ticker:live`, { method: 'POST', body: JSON.stringify({ t: Date.now(), p: { XAU: [price++, 4000], GDWT: 55.5 } }) });
       assert.equal(answer.status, 201);
+      await sleep(20);
     }
   })();
   undo(() => { isOver = true; });
@@ -238,6 +246,7 @@ test('garbage in the channels changes nothing', async () => {
   await source(page, 'this window');
   await page.reload();
   await page.locator('#rows tr').nth(39).waitFor();
+  await hasten(page);
   for (const key of ['fast', 'fresh']) await until(page, key, ({ age }) => age < 2);
 });
 
@@ -246,7 +255,7 @@ test('garbage in the channels changes nothing', async () => {
 test('a slow reader gets fewer prices but fresh ones, one that must take all sees them older and older', async () => {
   const server = await serve();
   const page = await open(server, { viewport: DESKTOP });
-  const late = await until(page, 'late', ({ age }) => age > 4);
+  const late = await until(page, 'late', ({ age }) => age > 3);
   const fresh = await until(page, 'fresh', ({ age }) => age < 1.6);
   assert.ok(fresh.perSecond < 3 && fresh.missed > 20, JSON.stringify(fresh));
   assert.ok(late.perSecond < 3 && late.missed === 0, JSON.stringify(late));
@@ -266,9 +275,7 @@ test('a slow reader gets fewer prices but fresh ones, one that must take all see
   assert.ok(far.age > late.age + 2 && far.missed === 0, JSON.stringify(far));
 
   // As quick as the fast one it takes all that waits, in order, and has caught up.
-  await page.getByLabel('A slow reader needs').focus();
-  await page.keyboard.press('Home');
-  await page.getByText('0 ms', { exact: true }).waitFor();
+  await hasten(page);
   const caught = await until(page, 'late', ({ age }) => age < 0.5);
   assert.equal(caught.missed, 0);
   await until(page, 'late', ({ perSecond }) => perSecond > 8);
@@ -296,14 +303,18 @@ test('when the server is killed the prices grow old in plain sight, and go on wh
   undo(again.kill);
   await page.getByRole('button', { name: 'Try now' }).click({ timeout: 2000 }).catch(() => {}); // it may be back by itself
   await source(page, 'this window');
+  await hasten(page);
   for (const key of ['fast', 'fresh', 'late']) await until(page, key, ({ age }) => age < 3);
   assert.equal(await page.getByText('These prices are not live.').count(), 0);
 });
 
 test('offline and back', async () => {
   const server = await serve();
-  const page = await open(server, { outage: true });
+  const wire = await wireTo(server);
+  const page = await open(wire, { outage: true });
+  await hasten(page);
   await page.context().setOffline(true);
+  wire.cut();
   await connection(page, 'Offline');
   await page.context().setOffline(false);
   await connection(page, 'Connected');
@@ -317,7 +328,7 @@ test('where WebSockets are blocked the prices come all the same', async () => {
   const page = await open(wire, { outage: true });
   await page.locator('#bar .state', { hasText: 'SSE' }).waitFor();
   await until(page, 'fast', ({ age, perSecond }) => age < 0.7 && perSecond > 5);
-  await until(page, 'late', ({ age }) => age > 3);
+  await until(page, 'late', ({ age }) => age > 2);
   await until(page, 'fresh', ({ age, missed }) => age < 1.6 && missed > 0);
 });
 
@@ -355,7 +366,7 @@ test('a phone has one column; where less motion is asked for nothing lights up',
       return animate.apply(this, how);
     };
   });
-  await until(page, 'late', ({ age }) => age > 2);
+  await until(page, 'late', ({ perSecond }) => perSecond > 0.5);
   assert.equal(await page.evaluate(() => globalThis.lit), 0);
   await fits(page);
   await accessible(page);

@@ -3,10 +3,11 @@
 // page is held to: no fault in the browser's console, an accessibility check, a look at it (screenshots go to build/screenshots).
 
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { after, afterEach, before } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { between } from './between.js';
 import { launchChromium } from './chromium.js';
@@ -20,28 +21,51 @@ export const PHONE = { width: 390, height: 844 };
 export const LAPTOP = { width: 1280, height: 720 };
 export const DESKTOP = { width: 1440, height: 900 };
 
+/** Ends what a test has made, the last first. */
+async function end(undo) {
+  const failures = []; // one does not leave a server running, which would keep the process
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length) throw failures[0];
+}
+
+/** A test, and the end of what it has made; what fails first is told. */
+async function runAndEnd(run, undo) {
+  try {
+    await run();
+  } catch (error) {
+    await end(undo).catch(() => {});
+    throw error;
+  }
+  await end(undo);
+}
+
 /** Registers the hooks of a test file, and gives it its words. What a test makes is ended after it. */
 export function browserTests() {
   let browser;
-  let undo = [];
+  const made = []; // by the test that runs
+  const mine = new AsyncLocalStorage(); // by each of those that run at the same time
+  const undo = { push: (step) => (mine.getStore() ?? made).push(step) };
   before(async () => {
     mkdirSync(SHOTS, { recursive: true });
     browser = await launchChromium();
   });
   after(() => browser?.close());
-  afterEach(async () => {
-    const steps = undo.reverse();
-    undo = [];
-    const failures = []; // one does not leave a server running, which would keep the process
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length) throw failures[0];
-  });
+  afterEach(() => end(made));
+
+  /** A `test` of which so many run at once: where they mostly wait for what takes its time. */
+  function atOnce(concurrency) {
+    const tests = [];
+    queueMicrotask(() => describe(`${concurrency} at once`, { concurrency }, () => {
+      for (const [name, run] of tests) test(name, () => mine.run([], () => runAndEnd(run, mine.getStore())));
+    }));
+    return (name, run) => { tests.push([name, run]); };
+  }
 
   async function serve(args = []) {
     const server = await startServer('serve', args);
@@ -75,7 +99,7 @@ export function browserTests() {
     return page;
   }
 
-  return { serve, wireTo, open, undo: (step) => undo.push(step) };
+  return { serve, wireTo, open, undo: undo.push, atOnce };
 }
 
 function watch(page, outage) {
