@@ -95,6 +95,19 @@ describe('Firefox', { skip: !hasFirefox && 'Firefox is not installed' }, () => {
     const name = await ann.evaluate(() => document.querySelector('#name').value);
     await until(ben, (who) => document.querySelector('#figures').textContent.includes(who), name);
     await until(ben, (who) => document.querySelector('#people').textContent.includes(who), name);
+    const placeOf = (who) => [...document.querySelectorAll('#figures .figure')].find((node) => node.textContent.includes(who))?.style.transform.match(/[\d.]+/g).map(Number);
+    for (const [mover, other] of [[ann, ben], [ben, ann]]) { // one of the two windows covers the other
+      const who = await mover.evaluate(() => document.querySelector('#name').value);
+      const [x, y] = await until(other, placeOf, who);
+      const [dx, dy] = [x > 200 ? -48 : 48, y > 200 ? -48 : 48];
+      for (const key of [dx < 0 ? 'ArrowLeft' : 'ArrowRight', dy < 0 ? 'ArrowUp' : 'ArrowDown'])
+        await mover.evaluate((arrow) => [1, 2].forEach(() => document.querySelector('#stage').dispatchEvent(new KeyboardEvent('keydown', { key: arrow, bubbles: true, cancelable: true }))), key);
+      for (const late = Date.now() + 15_000; ;) {
+        const [h, v] = await other.evaluate(placeOf, who);
+        if (Math.hypot(h - x - dx, v - y - dy) < 1) break;
+        assert.ok(Date.now() < late, `${who} went from ${[x, y]} by ${[dx, dy]}, and is seen at ${[h, v]}`);
+      }
+    }
     await ann.close();
     await until(ben, (who) => !document.querySelector('#figures').textContent.includes(who), name);
     await until(ben, () => document.querySelector('#rate').textContent === '1 update'); // the own sign of life
