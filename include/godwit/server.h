@@ -87,8 +87,8 @@ struct gw_listen {
                          socket, which is the first one's */
 };
 
-/* `HOST:PORT`, `[V6]:PORT`, `:PORT`, `localhost:PORT` (both loopbacks), `unix:PATH`; port 0 lets
- * the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_ARGUMENT (no such worker),
+/* `HOST:PORT`, `[V6]:PORT`, `:PORT`, `localhost:PORT` (both loopbacks), `unix:PATH`; a port in
+ * digits alone, 0 lets the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_ARGUMENT (no such worker),
  * GW_ERR_SYSTEM, GW_ERR_TLS, GW_ERR_CERTIFICATE; gw_server_problem says more. */
 GW_API int gw_server_listen(struct gw_server *server, const char *address,
                             const struct gw_listen *options);
