@@ -88,8 +88,8 @@ struct gw_listen {
 };
 
 /* `HOST:PORT`, `[V6]:PORT`, `:PORT`, `localhost:PORT` (both loopbacks), `unix:PATH`; a port in
- * digits alone, 0 lets the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_ARGUMENT (no such worker),
- * GW_ERR_SYSTEM, GW_ERR_TLS, GW_ERR_CERTIFICATE; gw_server_problem says more. */
+ * digits alone, 0 lets the system choose. Options may be NULL. GW_ERR_ADDRESS, GW_ERR_ARGUMENT (no
+ * such worker), GW_ERR_SYSTEM, GW_ERR_TLS, GW_ERR_CERTIFICATE; gw_server_problem says more. */
 GW_API int gw_server_listen(struct gw_server *server, const char *address,
                             const struct gw_listen *options);
 /* Why the last call failed, in words; "" where there is no more to say. */
