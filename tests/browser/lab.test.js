@@ -98,20 +98,27 @@ test('the page has a client of each transport, which a cut costs what the cursor
   const server = await serve(['--channel', 'lab=history:100']);
   const program = await lab(server);
   program.set({ interval: 200 });
-  const page = await open(server);
-  const channel = program.g.channel('lab');
-  for (let seq = 1; seq <= 5; seq++) await channel.publish(message(seq));
+  const page = await open(server, { prepare: (target) => target.clock.install() });
+  const publish = async (seq) => program.g.channel('lab').publish(message(seq, await page.evaluate(() => Date.now()))); // as the page counts the time
+  for (let seq = 1; seq <= 5; seq++) await publish(seq);
   program.run();
   for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) await shows(own(page, name, 'state'), 'on');
-  await channel.publish(message(6));
+  await publish(6);
   for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) await shows(own(page, name, 'messages'), /^1$/);
 
+  /** Two seconds go by for the page, and it has heard figures again: the lab has not gone. */
+  const pass = async () => {
+    const was = await page.locator('#sent').textContent();
+    await page.clock.fastForward(2000);
+    await page.waitForFunction((old) => document.getElementById('sent').textContent !== old, was);
+  };
   const cutWith = async (from) => {
-    await program.g.channel('lab:control').publish({ cut: 2000 }); // long enough to be seen in three places on a busy machine
+    await program.g.channel('lab:control').publish({ cut: 10_000 });
     for (const name of ['ndjson', 'sse', 'websocket']) await shows(own(page, name, 'state'), 'cut');
-    for (let seq = from; seq < from + 4; seq++) await channel.publish(message(seq));
+    for (let seq = from; seq < from + 4; seq++) await publish(seq);
+    for (let i = 0; i < 5; i++) await pass();
     for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) await shows(own(page, name, 'state'), 'on');
-    await channel.publish(message(from + 4));
+    await publish(from + 4);
   };
   await cutWith(7);
   for (const name of ['poll', 'longpoll', 'ndjson', 'sse', 'websocket']) {

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accessible, browserTests, connection, shot } from '../support/browser.js';
+import { Page as Watcher } from '../support/lab_watcher.js';
 
-const { serve, open } = browserTests();
+const { serve, open, undo } = browserTests();
 const NAMES = ['poll', 'longpoll', 'ndjson', 'sse', 'websocket'];
 
 const cell = (page, measure, transport) => page.locator(`#figures [data-measure="${measure}"] [data-transport="${transport}"] .value`);
@@ -48,9 +49,12 @@ test('the whole of it: started, watched, set, cut, stopped', async () => {
   for (const name of NAMES) await page.locator(`#own [data-transport="${name}"] [data-measure="messages"] .value`, { hasText: /^[1-9]/ }).waitFor();
 
   const report = (name, words) => other.locator(`#cut-report [data-transport="${name}"]`, { hasText: words }).waitFor();
+  const watcher = await Watcher.open(server); // who hears all figures: a window that is busy may pass over those of the cut
+  undo(() => watcher.close());
   const cut = async () => {
     await page.getByRole('button', { name: 'Cut for 2 seconds' }).click();
-    await phase(other, 'cut');
+    await watcher.figures((figures) => figures.phase === 'cut');
+    await watcher.figures((figures) => figures.phase === 'running');
     await phase(other, 'running');
   };
   await cut();
