@@ -137,7 +137,7 @@ test('couriers ride in all windows, and vanish at once with a window that is clo
   await send(ann, '5');
   await hasCouriers(bo, 5);
   await row(bo, 'Ann').getByRole('button').click();
-  await bo.getByText(/^courier 3 of Ann: /).waitFor();
+  await bo.getByText(/^courier 3: /).waitFor();
   assert.equal(await bo.locator('.found').count(), 6, 'Ann and her couriers are pointed out');
   await bo.locator('.courier .tag', { hasText: 'courier 3 of Ann' }).waitFor();
   await accessible(bo);

@@ -58,7 +58,7 @@ export function makeList(list, rest, find) {
     riders.hidden = places.length === 0;
     while (riders.children.length > places.length) riders.lastChild.remove();
     while (riders.children.length < places.length) riders.append(element('li'));
-    places.forEach((place, i) => setText(riders.children[i], `courier ${i + 1} of ${name}: ${whereIs(place)}`));
+    places.forEach((place, i) => setText(riders.children[i], `courier ${i + 1}: ${whereIs(place)}`));
   }
 
   return {
