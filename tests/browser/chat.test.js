@@ -335,6 +335,7 @@ test('markup, bytes, JSON and long texts from other programs are shown as what t
   await post(server, at, 'line\n'.repeat(3000));
   await post(server, at, '');
   await post(server, `${at}?user=${encodeURIComponent('<b>x</b>'.repeat(14))}`, '\u202Ejavascript:alert(3) \u0000\u0007');
+  for (const odd of ['\u202eleahciM', '\u{1f469}\u200d\u{1f680} Mae', ' ', 'A\u200bnn']) await post(server, `${at}?user=${encodeURIComponent(odd)}`, 'who?');
   await post(server, `${at}?event=typing`, 'x'.repeat(1000));
   await post(server, '/users/Ann', '<i>nobody</i>');
   await post(server, `/users/Ann?user=Ann&event=${encodeURIComponent('to:')}`, 'to nobody');
@@ -342,6 +343,7 @@ test('markup, bytes, JSON and long texts from other programs are shown as what t
   await heard(ann, 'x'.repeat(1000));
   assert.equal(await ann.locator('#log :is(img, script, b, i)').count(), 0);
   await heard(ann, '3 bytes: 00 ff 10');
+  assert.deepEqual((await ann.locator('.message .name').allTextContents()).slice(-5, -1), ['\ufffdleahciM', '\u{1f469}\u200d\u{1f680} Mae', '\ufffd', 'A\ufffdnn']);
   await ann.locator('.message', { hasText: 'deploy' }).getByText(/\{"ok": ?\[1, ?2\]\}/).waitFor();
   await ann.getByText('(empty)').waitFor();
   await fits(ann);

@@ -26,6 +26,6 @@ export function toneOf(name) {
 
 /** The round mark of a person: the first letter, in their tone. */
 export function badge(name) {
-  const [first] = /[\p{L}\p{N}\p{P}\p{S}]/u.exec(name) ?? ['?'];
+  const [first] = /(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{N}\p{P}\p{S}]/u.exec(name) ?? ['?'];
   return element('span', { className: `badge tone-${toneOf(name)}`, aria: { hidden: 'true' } }, first.toUpperCase());
 }

@@ -3,7 +3,7 @@
 
 import godwit from '../client/godwit.js';
 import { byId, setText } from '../design/dom.js';
-import { bindName } from '../design/name.js';
+import { bindName, shownName } from '../design/name.js';
 import { openShell } from '../design/shell.js';
 import { count } from '../design/text.js';
 import { drawTown } from './art.js';
@@ -73,7 +73,7 @@ function show(what, value) {
 }
 
 // Whoever goes by another name than the one that the server knows is shown with both.
-const labelOf = ({ name: given, person }) => (given === person.name ? given : `${given} (${person.name})`);
+const labelOf = ({ name: given, person: { name: known } }) => (shownName(given) === known ? known : `${shownName(given)} (${known})`);
 const isOwn = (person) => person.key === `user ${name()}`;
 
 // ---- the own marker
