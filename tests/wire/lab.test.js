@@ -251,11 +251,13 @@ describe('beside it', { concurrency: 3 }, () => {
     assert.equal((await asking.readAnswer()).status, 200);
     const open = readdirSync(`/proc/${full.pid}/fd`).length;
     execFileSync('prlimit', ['--pid', String(full.pid), `--nofile=${open}:1024`]);
-    const late = net.connect(full.port, full.host).on('error', () => {}); // the server may end first
-    t.after(() => late.destroy());
+    // as many as there may be numbers free below
+    const late = Array.from({ length: 12 }, () => net.connect(full.port, full.host).on('error', () => {})); // the server may end first
+    t.after(() => late.forEach((socket) => socket.destroy()));
     await eventually(() => full.log().includes('accept paused'), 'the last descriptor');
     asking.send('POST /lab/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n');
     assert.equal((await asking.readAnswer()).status, 202);
+    late.forEach((socket) => socket.destroy()); // the lab is a client too
     await eventually(() => descendants(full.pid).map(({ command }) => command).join() === 'lab,serve', 'the lab and its server');
     asking.destroy();
   });
