@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PEER_WAIT_MS = 5000, PEER_ROOM = 1024 * 1024 };
+enum { PEER_WAIT_MS = 20000, PEER_ROOM = 1024 * 1024 };
 
 struct peer {
   int fd;
