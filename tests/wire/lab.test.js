@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
 import { Page, descendants, lives } from '../support/lab_watcher.js';
 import { run, start } from '../support/program.js';
 import { LATE_MS } from '../support/queue.js';
@@ -260,6 +262,17 @@ describe('beside it', { concurrency: 3 }, () => {
     late.forEach((socket) => socket.destroy()); // the lab is a client too
     await eventually(() => descendants(full.pid).map(({ command }) => command).join() === 'lab,serve', 'the lab and its server');
     asking.destroy();
+  });
+
+  test('what a server answers does not steer the terminal', async (t) => {
+    const strange = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'godwit.v1' });
+    t.after(() => { strange.clients.forEach((socket) => socket.terminate()); strange.close(); });
+    strange.on('connection', (socket) => socket.once('message', () => { socket.send('error 400\u001b]0;owned\u0007 no'); socket.close(4403); }));
+    await once(strange, 'listening');
+    const { code, stderr } = await run(['lab', `http://127.0.0.1:${strange.address().port}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^godwit lab: the server answered 400\\x1b\]0;owned\\x07$/m);
+    assert.doesNotMatch(stderr, /[\u001b\u0007]/);
   });
 
   test('a second lab finds the first and ends', async () => {

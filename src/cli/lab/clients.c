@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "cli/lab/kinds.h"
 #include "cli/lab/message.h"
+#include "cli/remote.h"
 #include "cli/subscribe/kinds.h"
 #include "godwit/error.h"
 
@@ -88,7 +89,7 @@ static void on_end(struct gw_intake *intake, const struct gw_intake_end *end, un
   (void)retry_ms;
   if (!all->has_cursor) gw_intake_stand(intake, 0, GW_STR(""));
   if (!all->has_said)
-    fprintf(stderr, "godwit lab: %s: %s\n", gw_lab_names[all->transport], end->reason);
+    gw_remote_say(&gw_command_lab, "%s: %s", gw_lab_names[all->transport], end->reason);
   all->has_said = true;
 }
 

@@ -7,7 +7,6 @@
 #include "codec/http/text.h"
 #include "godwit/client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define USER    "lab"
@@ -93,7 +92,7 @@ static uint64_t own_sessions(struct gw_str body) {
 
 static void say_error(struct gw_lab_link *link, const struct gw_godwit_message *m) {
   if (!link->has_said)
-    fprintf(stderr, "godwit lab: the server answered %.*s\n", (int)m->code.len, m->code.at);
+    gw_remote_say(&gw_command_lab, "the server answered %.*s", (int)m->code.len, m->code.at);
   link->has_said = true;
 }
 
