@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Talker } from '../support/godwit.js';
+import { LATE_MS } from '../support/queue.js';
 import { startServer } from '../support/server.js';
 import { DESKTOP, PHONE, accessible, browserTests, connection, fits, shot } from '../support/browser.js';
 import { crash } from '../support/chromium.js';
@@ -54,7 +55,7 @@ async function until(isSo, timeout, words) {
 }
 
 const isAt = (x, y) => (at) => Math.hypot(at.x - x, at.y - y) < NEAR;
-const sees = (page, name, x, y, timeout = 8000) =>
+const sees = (page, name, x, y, timeout = LATE_MS) =>
   until(async () => (await places(page, name)).some(isAt(x, y)), timeout, async () => `${name} is not at ${x} ${y}, but ${JSON.stringify(await places(page, name))}`);
 
 const figure = (page, name) => page.locator('#figures .figure .tag', { hasText: name });
@@ -73,7 +74,7 @@ async function stays(server, name) {
   undo(() => talker.close());
   await talker.sub('map:town');
 }
-const hasCouriers = (page, n, timeout = 8000) => until(async () => await page.locator('#figures .courier').count() === n, timeout, `not ${n} couriers`);
+const hasCouriers = (page, n, timeout = LATE_MS) => until(async () => await page.locator('#figures .courier').count() === n, timeout, `not ${n} couriers`);
 const send = (page, n) => page.getByLabel(n, { exact: true }).check({ force: true });
 
 async function post(server, body, { query = '?event=at', room = 'town' } = {}) {
@@ -132,7 +133,7 @@ test('couriers ride in all windows, and vanish at once with a window that is clo
   await send(ann, '20');
   await hasCouriers(bo, 20);
   const before = await couriers(bo);
-  await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), 8000, 'they do not move');
+  await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), LATE_MS, 'they do not move');
   await row(bo, 'Ann').getByText('20 couriers').waitFor();
   await send(ann, '5');
   await hasCouriers(bo, 5);
@@ -200,7 +201,7 @@ test('the couriers of a page whose own timers stand still ride on', async () => 
   await send(ann, '5');
   await hasCouriers(bo, 5);
   const before = await couriers(bo);
-  await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), 8000, 'they do not move');
+  await until(async () => (await couriers(bo)).every(({ x, y }, i) => Math.hypot(x - before[i].x, y - before[i].y) > 0.002), LATE_MS, 'they do not move');
 });
 
 test('what is heard is counted in words', async () => {
@@ -277,8 +278,8 @@ test('the server is killed and comes back: those who are still there are, the ot
   await move(bo, 0.66, 0.33);
   server = await startServer('serve', ['--listen', `127.0.0.1:${port}`]);
   undo(server.kill);
-  await sees(ann, 'Bo', 0.66, 0.33, 8000);
-  await gone(ann, 'Cy', 8000);
+  await sees(ann, 'Bo', 0.66, 0.33);
+  await gone(ann, 'Cy', 8000); // who does not answer within 4 s; silence would take 10
   assert.equal(await ann.getByText('last known').count(), 0);
 });
 

@@ -181,7 +181,7 @@ test('a keyboard is enough', async () => {
 function run(line, input = '') {
   const env = { ...process.env, PATH: `${path.dirname(GODWIT)}:${process.env.PATH}` };
   return new Promise((resolve, reject) => {
-    const child = execFile('sh', ['-c', line], { env, timeout: 10_000 }, (error, stdout, stderr) =>
+    const child = execFile('sh', ['-c', line], { env, timeout: 30_000 }, (error, stdout, stderr) =>
       error ? reject(new Error(`${line}: ${error.message} ${stderr}`)) : resolve(stdout));
     child.stdin.end(input);
   });

@@ -16,7 +16,7 @@ const text = readFileSync(new URL('../../docs/start.md', import.meta.url), 'utf8
 const blocks = [...text.matchAll(/(?:^ {4}.*\n|^\n(?= {4}))+/gm)].map(([block]) => block.replace(/^ {4}/gm, '').trim());
 const block = (start) => blocks.find((each) => each.startsWith(start));
 const hear = "room.on('message'";
-const bash = (script) => promisify(execFile)('bash', ['-c', script], { timeout: 10_000 });
+const bash = (script) => promisify(execFile)('bash', ['-c', script], { timeout: 30_000 });
 let page = '';
 
 before(() => {
