@@ -46,17 +46,13 @@ room.on('gap', ({ missed, cursor }) => {
 });
 room.on('recovered', ({ cursor }) => askTimes(cursor));
 room.on('error', ({ code, reason }) => {
-  // Without a reason it is no refusal: the connection was lost while the history was read.
-  view.showNotice(reason ? `This room cannot be heard: ${reason.replaceAll('-', ' ')}${code ? ` (${code})` : ''}.`
+  // Without a code it is no refusal: the connection was lost while the history was read.
+  view.showNotice(code ? `This room cannot be heard: ${reason.replaceAll('-', ' ')} (${code}).`
     : 'What was said before could not be read. Load the page again to see it.');
 });
 
-// The room has a cursor once its history has been read.
-const beginning = setInterval(() => {
-  if (!room.cursor) return;
-  clearInterval(beginning);
-  view.showRoom();
-}, 50);
+// Its history has been read then, unless it may not be heard.
+room.open().then(() => room.cursor && view.showRoom());
 
 // What was missed comes without the time when it was said.
 function askTimes(after) {

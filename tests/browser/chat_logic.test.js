@@ -362,7 +362,7 @@ describe('the chat', () => {
     assert.deepEqual(said(lobby), ['x', gapText(4), 'y']);
     assert.equal(new Date(lobby.log.entries()[2].time).toISOString(), '2026-11-21T10:00:00.000Z');
     room.kept = [{ cursor: 'e:9', data: 'y' }, { cursor: 'e:10', data: 'z' }];
-    room.tell('error', new TypeError('Failed to fetch')); // as the history was read
+    room.tell('error', { code: 0, reason: 'lost' }); // as the history was read
     await soon();
     assert.deepEqual([lobby.isIn, said(lobby).at(-1)], [true, 'z']);
     room.tell('error', { code: 429, reason: 'too-many' });

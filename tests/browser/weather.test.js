@@ -51,7 +51,8 @@ const strict = {
       await room.publish({ bytes: 1 });
       await room.publish(new Uint8Array([0, 255]));
       await g.send(g.user ?? 'ann-' + channel, 'for me');
-      const { users } = await room.presence();
+      let users = [];
+      while (!users.length) ({ users } = await room.presence()); // over long polling one is there a moment later
       const { messages } = await room.history();
       return [(await message).json().bytes, (await direct).text, users.length, messages.length, g.transport];
     })();` },

@@ -64,10 +64,11 @@ export class Listener {
   /** The channel stands: what is published now is heard. */
   async standing(channel) {
     await this.until(() => this.g.state === 'online');
-    for (const deadline = Date.now() + LATE_MS; !this.g.channel(channel).cursor;) {
-      if (Date.now() > deadline) throw new Error(`${channel} does not stand; told: ${JSON.stringify(this.told)}`);
-      await new Promise((resolve) => { setTimeout(resolve, 5); });
-    }
+    let timer;
+    const late = new Promise((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`${channel} does not stand; told: ${JSON.stringify(this.told)}`)), LATE_MS);
+    });
+    await Promise.race([this.g.channel(channel).open(), late]).finally(() => clearTimeout(timer));
   }
 
   close() {

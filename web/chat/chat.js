@@ -14,7 +14,6 @@ import { gapText, isRoom, nameOf } from './words.js';
 
 const SAY = 'say';
 const MAX_PLACES = 100; // anybody may write to anybody
-const PAUSE_MS = 50;
 const ANSWER_MS = 2_000;
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -39,7 +38,6 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     const place = places.get(id) ?? (isRoom(id) ? makeRoom(id) : makeTalk(id));
     if (!place.isRoom || place.isIn) return place;
     place.isIn = true;
-    place.channel.open();
     place.presence = watchPresence(g, place.channel, {
       list(people) {
         take(place, people);
@@ -54,9 +52,10 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
     return place;
   }
 
-  /** The client does not tell that a channel's history has been read to its end: it has a cursor then. */
+  /** Its history is being read, and then who is there. */
   async function begin(room) {
-    while (room.isIn && !isOver && !room.channel.cursor) await pause(PAUSE_MS);
+    await room.channel.open();
+    if (!room.isIn || isOver) return;
     changed();
   }
 
@@ -77,8 +76,8 @@ export function openChat(g, { user, reads = {}, changed = () => {} }) {
       comeBack(room, cursor);
     });
     channel.on('recovered', ({ cursor }) => comeBack(room, cursor));
-    channel.on('error', ({ reason }) => {
-      if (!reason) return comeBack(room); // no refusal: the connection was lost while the history was read
+    channel.on('error', ({ code, reason }) => {
+      if (!code) return comeBack(room); // no refusal: the connection was lost while the history was read
       room.log.note('gap', `This room cannot be heard: ${reason}.`);
       return leave(room);
     });

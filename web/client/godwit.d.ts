@@ -44,7 +44,7 @@ export interface Options {
 export interface State {
   state: 'connecting' | 'online' | 'offline' | 'closed';
   transport?: Transport;
-  /** Milliseconds until the next try. */
+  /** Milliseconds until the next try; without it, that is under way. */
   retry?: number;
   /** Why it is closed for good: the server's close code, from 4400 to 4499. */
   code?: number;
@@ -66,7 +66,7 @@ export interface Message {
   json<T = any>(): T;
 }
 
-/** What was refused, and why: HTTP's codes; 0 where this side refused it (`full`, `closed`, `in-doubt`). */
+/** What was refused, and why: HTTP's codes; 0 where this side refused it (`full`, `closed`, `in-doubt`), or no answer came (`lost`). */
 export interface Problem extends Error {
   code: number;
   reason: string;
@@ -105,7 +105,7 @@ export interface ChannelEvents {
   gap: { missed?: number; cursor: string };
   /** Back, and nothing is lost: what was missed comes next. */
   recovered: { cursor: string };
-  /** The channel may not be heard. */
+  /** The channel may not be heard, or its history not be read. */
   error: Problem;
 }
 
@@ -118,9 +118,11 @@ export interface Channel {
   /** Settles when it has its place in the channel; rejects with a Problem. */
   publish(data: Payload, options?: PublishOptions & { volatile?: false }): Promise<Published>;
   publish(data: Payload, options: PublishOptions): Promise<Published | void>;
+  /** Where the channel is open, once it stands: so oneself is in it. Rejects with a Problem, as `history` does. */
   presence(): Promise<Presence>;
   history(options?: { after?: string; limit?: number }): Promise<History>;
-  open(): void;
+  /** Settles when the channel stands and its history has been told; also where it may not be heard (`error` tells), or is closed. */
+  open(): Promise<void>;
   /** Hears no more; `open()` goes on from the cursor. */
   close(): void;
 }

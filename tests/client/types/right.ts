@@ -50,5 +50,5 @@ const { messages, cursor: at, recovered, missed } = await c.history({ after: cur
 void [sent.cursor.trim(), users.map(({ user, sessions: of, since }) => user + of + since), count + sessions, messages[0]?.text, at, recovered, missed?.toFixed()];
 void [c.name, c.cursor?.trim()];
 c.close();
-c.open();
+await c.open();
 g.close();

@@ -5,6 +5,8 @@
 
 import { ahead, emitter, problem, unpack, utf8 } from './words.js';
 
+const TRIES = 2; // to read the history, over a connection that stands
+
 /** A message as a page gets it. */
 const message = (channel, parts) => ({
   ...parts,
@@ -21,31 +23,48 @@ export function makeChannel(client, name, options = {}) {
   const { at } = client;
   let waiting; // what comes while the history is being read
   let users; // as seen last
+  let opened, settle; // settled when what was before has been told, or it is not heard
 
   const channel = emitter({
     name,
     cursor: options.after,
     publish: (data, how) => client.put('pub', name, data, how),
-    presence: async () => (await at.ask(`${at.path(name)}/presence`)).json(),
 
-    async history({ after, limit } = {}) {
-      const { publications, ...page } = await (await at.ask(at.path(name), { after, limit })).json();
+    /** Whoever hears the channel is there: that is waited for. */
+    async presence() {
+      if (channel.isOpen) await opened;
+      return at.ask(`${at.path(name)}/presence`);
+    },
+
+    async history(query) {
+      const { publications, ...page } = await at.ask(at.path(name), query);
       return { ...page, messages: publications.map((each) => message(name, unpack(each))) };
     },
 
+    /** Settles when it stands, and what was before has been told. */
     open() {
-      if (channel.isOpen) return;
-      channel.isOpen = true;
-      client.port?.sub(name, channel.cursor, client.id);
+      if (!channel.isOpen) {
+        channel.isOpen = true;
+        opened = new Promise((resolve) => { settle = resolve; });
+        client.port?.sub(name, channel.cursor, client.id);
+      }
+      return opened;
     },
 
     /** Hears no more; a new listener goes on from the cursor. */
     close() {
       if (channel.isOpen) client.port?.unsub(name, client.id);
-      channel.isOpen = false;
+      channel.quit();
     },
 
     // ---- for the client
+
+    /** It is not heard any more. */
+    quit() {
+      channel.isOpen = false;
+      waiting = undefined;
+      settle?.();
+    },
 
     /** It stands at this cursor: the next message is the one behind it. */
     stand(cursor, missed) {
@@ -53,6 +72,7 @@ export function makeChannel(client, name, options = {}) {
       channel.isLost = false;
       if (!channel.cursor) return begin(cursor);
       const gap = ahead(channel.cursor, cursor);
+      settle();
       if (gap <= 0) return wasLost && channel.emit('recovered', { cursor });
       channel.cursor = cursor;
       channel.emit('gap', { missed: gap || missed, cursor });
@@ -68,38 +88,41 @@ export function makeChannel(client, name, options = {}) {
 
     /** Where the transport does not tell who comes and goes, asks. */
     async look() {
-      if (!channel.has('join') && !channel.has('leave')) return;
+      if (!channel.hears('join') && !channel.hears('leave')) return;
+      const { users: list, count } = await channel.presence();
+      if (list.length < count) return; // they are too many to be named
       const before = users;
-      users = new Set((await channel.presence()).users.map(({ user }) => user));
+      users = new Set(list.map(({ user }) => user));
       if (!before) return;
       for (const user of users) if (!before.has(user)) channel.emit('join', user);
       for (const user of before) if (!users.has(user)) channel.emit('leave', user);
     },
-  });
+  }, () => channel.open()); // the first listener does that
 
   async function begin(cursor) {
     if (waiting) return;
-    if (options.history) {
-      let messages = [];
-      waiting = [];
+    const held = waiting = [];
+    let messages = [];
+    for (let tries = options.history && TRIES; tries;) {
       try {
         ({ messages } = await channel.history());
+        tries = 0;
       } catch (error) {
-        channel.emit('error', error);
+        // As long as the connection is lost, too, there is nothing else to do.
+        tries = error.code ? 0 : tries - !channel.isLost;
+        if (!tries) channel.emit('error', error);
+        else {
+          client.port?.check();
+          await new Promise((resolve) => { setTimeout(resolve, 2 * at.backoff); });
+        }
       }
-      messages.push(...waiting);
-      waiting = undefined;
-      for (const each of messages) channel.take(each, true);
+      if (waiting !== held) return; // closed meanwhile
     }
+    waiting = undefined;
+    for (const each of [...messages, ...held]) channel.take(each, true);
     if (!channel.cursor || ahead(channel.cursor, cursor) > 0) channel.cursor = cursor;
+    settle();
   }
 
-  const { on } = channel;
-  /** The first listener opens it. */
-  channel.on = (event, hear) => {
-    const end = on(event, hear);
-    channel.open();
-    return end;
-  };
   return channel;
 }

@@ -5,19 +5,18 @@
 import { makeChannel } from './channel.js';
 import { engine } from './engine.js';
 import { shareTabs } from './tabs.js';
-import { emitter, now, problem, random } from './words.js';
+import { emitter, encode, now, problem, random } from './words.js';
 
 /** Text and bytes as they are, all else as JSON. Bytes are copied: what waits is not to change. */
 function pack(data) {
   if (typeof data === 'string') return { data, type: 'text/plain' };
-  const type = 'application/octet-stream';
-  if (ArrayBuffer.isView(data)) return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(), type };
-  if (data instanceof ArrayBuffer) return { data: new Uint8Array(data.slice(0)), type };
-  return { data: JSON.stringify(data), type: 'application/json' };
+  if (!ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer)) return { data: JSON.stringify(data), type: 'application/json' };
+  const { buffer = data, byteOffset, byteLength } = data;
+  return { data: new Uint8Array(buffer, byteOffset, byteLength).slice(), type: 'application/octet-stream' };
 }
 
 export function makeClient(at) {
-  const id = random().toString(36).slice(2) + now().toString(36);
+  const id = random().toString(36).slice(2);
   const channels = new Map();
   const out = new Map(); // by their keys
   const quit = new AbortController();
@@ -28,6 +27,7 @@ export function makeClient(at) {
 
     /** The channel of this name, always the same object. */
     channel(name, options) {
+      encode(name); // half a character cannot be said: better told here than when it is to be sent
       if (!channels.has(name)) channels.set(name, makeChannel(parts, name, options));
       return channels.get(name);
     },
@@ -38,15 +38,9 @@ export function makeClient(at) {
     close() {
       if (client.state !== 'closed') turn({ state: 'closed' }, tabs?.others() ? undefined : 1000);
     },
-  });
+  }, (name) => name === 'direct' && inbox.open());
   const parts = { at, id, put }; // what channels need; and `port`: who serves us
   const inbox = client.channel('', { after: at.after, history: true });
-  const { on } = client;
-  client.on = (name, hearIt) => {
-    const end = on(name, hearIt);
-    if (name === 'direct') inbox.open();
-    return end;
-  };
   inbox.emit = (name, value) => client.emit(name === 'message' ? 'direct' : name, value);
 
   const all = (visit) => channels.forEach((channel) => channel.isOpen && visit(channel));
@@ -57,6 +51,7 @@ export function makeClient(at) {
 
   /** Publishes once, over however many connections; what is volatile, now or never. */
   async function say(kind, name, data, { event, volatile } = {}) {
+    encode([name, event]);
     const entry = { kind, name, event, ...pack(data) };
     const isOnline = client.state === 'online';
     if (volatile) return void (isOnline && parts.port.pub(entry));
@@ -77,11 +72,11 @@ export function makeClient(at) {
     return promise;
   }
 
-  function settle(key, cursor, error) {
-    const [, resolve, reject] = out.get(key) ?? [];
+  /** `how`: 1 where it has its place, else 2. */
+  function settle(key, how, value) {
+    const publication = out.get(key);
     out.delete(key);
-    if (error) reject?.(error);
-    else resolve?.({ cursor });
+    publication?.[how](value);
   }
 
   // ---- who serves us
@@ -110,8 +105,12 @@ export function makeClient(at) {
   }
 
   function begin() {
-    if (at.share) tabs = shareTabs({ name: `godwit ${at.share}`, id, locks: at.locks, tick: at.tick, lead, follow, hear });
-    else lead();
+    try {
+      if (at.share) tabs = shareTabs(at, id, lead, follow, hear);
+    } catch {
+      // a browser that is to store nothing may have no channels between tabs
+    }
+    if (!tabs) lead();
   }
 
   /** Leaves the other tabs and the server. */
@@ -127,13 +126,13 @@ export function makeClient(at) {
     const channel = channels.get(name);
     if (kind === 'state') turn(name);
     else if (kind === 'up') meet(name);
-    else if (kind === 'ok') settle(name, value);
-    else if (kind === 'no') settle(name, value, problem(value, more));
+    else if (kind === 'ok') settle(name, 1, { cursor: value });
+    else if (kind === 'no') settle(name, 2, problem(value, more));
     else if (!channel?.isOpen) return;
     else if (kind === 'sub') channel.stand(value, more);
     else if (kind === 'msg') channel.take(value);
     else if (kind === 'refused') {
-      channel.isOpen = false;
+      channel.quit();
       channel.emit('error', problem(value, more));
     } else channel.emit(kind, value);
   }
@@ -154,7 +153,8 @@ export function makeClient(at) {
       rest(code);
       quit.abort();
       clearInterval(looking);
-      for (const key of [...out.keys()]) settle(key, undefined, ended());
+      for (const key of out.keys()) settle(key, 2, ended());
+      all((channel) => channel.close());
     }
     client.emit('state', state);
   }
@@ -165,8 +165,7 @@ export function makeClient(at) {
   const looking = setInterval(() => {
     if (client.transport && client.transport !== 'websocket') all((channel) => channel.look().catch(() => {}));
   }, at.tick);
-  listen('online', () => own?.check());
-  listen('offline', () => own?.check());
+  for (const name of ['online', 'offline', 'focus']) listen(name, () => parts.port?.check());
   if (at.share) {
     listen('pagehide', () => rest());
     listen('pageshow', ({ persisted }) => persisted && begin());

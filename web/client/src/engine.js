@@ -6,7 +6,7 @@
 
 import { overHttp } from './http.js';
 import { overWebSocket } from './websocket.js';
-import { ahead, min, now, random } from './words.js';
+import { ahead, min, now, random, since } from './words.js';
 
 const KEY_MS = 27e4; // the server knows a publication's key for 5 minutes
 const EARLY_ENDS = 3; // so many, one after the other, and a transport does not get through
@@ -24,7 +24,7 @@ export function engine(at, tell) {
   let tries = 0, climbs = 0, last = now(), isOver = false, retrying, climbing, facts, told;
 
   const ticking = setInterval(() => {
-    const hasSlept = now() - last > at.tick + 1e4;
+    const hasSlept = since(last) > at.tick + 1e4;
     last = now();
     if (hasSlept) check();
     else if (link?.isUp) link.check();
@@ -57,7 +57,7 @@ export function engine(at, tell) {
 
   /** A tab has gone. */
   function drop(tab) {
-    for (const name of [...channels.keys()]) unsub(name, tab);
+    for (const name of channels.keys()) unsub(name, tab);
   }
 
   function pub(entry) {
@@ -90,8 +90,10 @@ export function engine(at, tell) {
     const channel = channels.get(name);
     if (kind === 'ok' || kind === 'no') out.delete(name);
     else if (!channel) return;
-    else if (kind === 'sub') Object.assign(channel, { cursor: value, stands: true });
-    else if (kind === 'msg') channel.cursor = value.cursor;
+    else if (kind === 'sub') {
+      channel.cursor = value;
+      channel.stands = true;
+    } else if (kind === 'msg') channel.cursor = value.cursor;
     else if (kind === 'refused' && value >= 500) return askAgain(name, channel, link);
     else if (kind === 'refused') channels.delete(name);
     tell(kind, name, value, more);
@@ -102,7 +104,7 @@ export function engine(at, tell) {
   }
 
   function send(entry) {
-    if (entry.sent && now() - entry.sent > KEY_MS) return pass('no', entry.key, 0, 'in-doubt');
+    if (entry.sent && since(entry.sent) > KEY_MS) return pass('no', entry.key, 0, 'in-doubt');
     entry.sent ??= now();
     link.pub(entry);
   }
@@ -110,10 +112,7 @@ export function engine(at, tell) {
   // ---- links
 
   function state(more) {
-    const found = more?.state ?? (isOffline() ? 'offline' : 'connecting');
-    if (found === told?.state && !more) return;
-    told = { ...more, state: found };
-    tell('state', told);
+    tell('state', told = { state: isOffline() ? 'offline' : 'connecting', ...more });
   }
 
   function start(place) {
@@ -126,7 +125,8 @@ export function engine(at, tell) {
       else if (made === link) pass(kind, ...values);
     };
     const made = name === 'websocket' ? overWebSocket(at, hear) : overHttp(at, hear, name === 'sse');
-    return Object.assign(made, { rank: place, name });
+    made.rank = place;
+    return made;
   }
 
   function connect(place) {
@@ -140,7 +140,7 @@ export function engine(at, tell) {
     if (up === trial) link.close();
     trial = undefined;
     link = up;
-    Object.assign(link, { isUp: true, since: now() });
+    link.isUp = now();
     rank = link.rank;
     tell('up', facts = some);
     for (const [name, channel] of channels) {
@@ -150,7 +150,7 @@ export function engine(at, tell) {
     for (const entry of [...out.values()]) if (up === link) send(entry);
     climb();
     // Last: whoever hears it may ask for channels of their own.
-    if (up === link) state({ state: 'online', transport: link.name });
+    if (up === link) state({ state: 'online', transport: at.transports[rank] });
   }
 
   /** From a lesser transport, now and then, towards the best; the present one serves meanwhile. */
@@ -171,26 +171,17 @@ export function engine(at, tell) {
       state({ state: 'closed', code, reason });
       return retire();
     }
-    if (fallen.isUp) account(fallen.since, code);
-    const next = choose(fallen, isBlocked);
-    const wait = retry || (next > rank ? 0 : min(at.ceiling, at.backoff * 2 ** tries++) * (1 + random()) / 2);
+    if (fallen.isUp && since(fallen.isUp) > at.early) {
+      tries = earlyEnds[rank] = 0;
+      if (!rank) climbs = 0;
+    } else if (fallen.isUp && !isServersOwn(code)) earlyEnds[rank] = (earlyEnds[rank] ?? 0) + 1;
+    // A transport that does not get through gives way; where HTTP has no answer either, nobody is there.
+    const givesWay = fallen.isUp ? isBlocked || earlyEnds[rank] >= EARLY_ENDS : at.transports[rank] === 'websocket';
+    const next = givesWay && at.transports[rank + 1] ? rank + 1 : fallen.isUp ? rank : 0;
+    const wait = min(2e9, retry) || (next > rank ? 0 : min(at.ceiling, at.backoff * 2 ** tries++) * (1 + random()) / 2);
     rank = next;
     if (fallen.isUp || wait) state({ retry: wait });
     retrying = setTimeout(() => connect(next), wait);
-  }
-
-  function account(since, code) {
-    if (now() - since > at.early) {
-      tries = earlyEnds[rank] = 0;
-      if (!rank) climbs = 0;
-    } else if (!isServersOwn(code)) earlyEnds[rank] = (earlyEnds[rank] ?? 0) + 1;
-  }
-
-  /** The transport to try next: one that does not get through gives way; where HTTP has no answer either, nobody is there. */
-  function choose({ isUp, name }, isBlocked) {
-    const stays = isUp ? rank : 0;
-    const givesWay = isUp ? isBlocked || earlyEnds[rank] >= EARLY_ENDS : name === 'websocket';
-    return givesWay && at.transports[rank + 1] ? rank + 1 : stays;
   }
 
   return { sub, unsub, drop, pub, check, retire, present: () => [facts, told] };

@@ -24,26 +24,32 @@ const DEFAULTS = {
 
 /** A client of the server at `url`; in a page, of the page's own when there is none. */
 export default function godwit(url, options = {}) {
-  const { user, token } = options;
+  const { user, token, fetch: call = (...request) => fetch(...request) } = options;
   const at = { WebSocket: globalThis.WebSocket, locks: globalThis.navigator?.locks, ...DEFAULTS, ...options };
   const base = new URL(url ?? '/', globalThis.location?.href).href.replace(/^ws/, 'http').replace(/\/$/, '');
-  const call = options.fetch ?? ((...request) => fetch(...request));
 
-  at.address = (path, query) => `${base}/${path}?${new URLSearchParams(given(query))}`;
+  at.address = (path, query) => `${base}/${path}?${new URLSearchParams(given({ ...query, user: at.token ? undefined : user }))}`;
   at.path = (name) => `channels/${encode(name || `inbox:${at.user}`)}`;
-  at.token = token === undefined ? undefined : async () => (typeof token === 'function' ? token() : token);
-  at.ask = async (path, query, init = {}) => {
+  at.token = token !== undefined && (async () => (typeof token === 'function' ? token() : token));
+
+  async function ask(path, query, init, take) {
     const headers = { ...init.headers, ...at.token && { Authorization: `Bearer ${await at.token()}` } };
-    const answer = await call(at.address(path, { ...query, user: at.token ? undefined : user }), { ...init, headers });
-    if (answer.ok) return answer;
-    const text = await answer.json().catch(() => ({}));
-    throw problem(answer.status, text.detail ?? text.title ?? 'refused', { retry: 1e3 * answer.headers.get('Retry-After') });
-  };
+    const answer = await call(at.address(path, query), { ...init, headers });
+    if (answer.ok) return take(answer);
+    // Where the server is away, what stands before it says so in HTML.
+    const text = await answer.json().catch(() => {});
+    throw problem(text || answer.status < 500 ? answer.status : 0, text?.detail ?? text?.title ?? 'refused', { retry: 1e3 * answer.headers.get('Retry-After') });
+  }
+  /** What `take` makes of the answer. Any failure is a Problem, of code 0 where the server has said nothing. */
+  at.ask = (path, query, init, signal = AbortSignal.timeout(at.timeout), take = (answer) => answer.json()) => Promise.race([
+    ask(path, query, { ...init, signal }, take),
+    new Promise((_, reject) => { signal.onabort = reject; }), // whoever gives the token may be busy for ever
+  ]).catch((error) => { throw error.reason ? error : problem(0, 'lost'); });
   at.after = options.inbox;
   at.transports = at.transports.filter((name) => name !== 'websocket' || at.WebSocket);
   // Tabs share where they are the same user: whom a function's token names is not known.
-  const isKnown = typeof token !== 'function' || user !== undefined;
-  const wantsShare = options.share ?? globalThis.document !== undefined;
-  at.share = wantsShare && isKnown && globalThis.BroadcastChannel ? JSON.stringify([base, user, token]) : undefined;
+  const isKnown = user ?? typeof token !== 'function';
+  const wantsShare = options.share ?? globalThis.document;
+  at.share = wantsShare && isKnown && globalThis.BroadcastChannel && JSON.stringify(['godwit', base, user, token]);
   return makeClient(at);
 }

@@ -2,11 +2,10 @@
 // A link over HTTP: a request that goes on for each channel (SSE), or one after the other (long polling), and POSTs. It is up
 // when the server answers. Any request that breaks ends the link; what was refused concerns its channel alone.
 
-import { encode, now, unpack } from './words.js';
+import { encode, now, problem, since, unpack } from './words.js';
 
 const STREAMS = 4; // of the six connections that browsers open to a site
-const WAIT_S = 25; // less than what stands between would wait for a byte
-const QUIET_MS = 6e4; // heartbeats come every 25 s
+const WAIT_S = 25; // less than what stands between would wait for a byte; heartbeats come as often
 
 export function overHttp(at, tell, isStream) {
   const hearing = new Map(); // channels, and what ends their requests
@@ -23,50 +22,37 @@ export function overHttp(at, tell, isStream) {
     tell('down', why);
   }
 
-  /** Something has come: the request ends where nothing more does for `ms`, if that is given. */
-  function alive(end, ms) {
+  /** The request ends where nothing comes for so many seconds, and as long as an answer may take. */
+  function expect(end, seconds = 0) {
     heard = now();
     clearTimeout(end.timer);
-    if (ms) end.timer = setTimeout(() => end.abort(), ms);
+    end.timer = setTimeout(() => end.abort(), 1e3 * seconds + at.timeout);
   }
 
-  function ask(end, path, query, init, ms = at.timeout) {
-    alive(end, ms);
-    return at.ask(path, query, { ...init, signal: end.signal });
-  }
-
-  async function json(end, ...request) {
-    try {
-      return await (await ask(end, ...request)).json();
-    } finally {
-      alive(end);
-    }
-  }
-
-  async function stream(name, after, end) {
-    const answer = await ask(end, at.path(name), { after, data: 'json' }, { headers: { Accept: 'text/event-stream' } });
+  const stream = (name, after, end) => at.ask(at.path(name), { after, data: 'json' }, { headers: { Accept: 'text/event-stream' } }, end.signal, async (answer) => {
     const reader = answer.body.getReader();
     const decoder = new TextDecoder();
-    for (let rest = '', part; !(part = await reader.read()).done;) {
-      alive(end, QUIET_MS);
-      if (!end.hasBegun) tell('sub', name, answer.headers.get('Godwit-Cursor'));
+    const cursor = answer.headers.get('Godwit-Cursor');
+    for (let rest = '', part; cursor && !(part = await reader.read()).done;) {
+      expect(end, WAIT_S);
+      if (!end.hasBegun) tell('sub', name, cursor);
       end.hasBegun = true;
       const lines = (rest + decoder.decode(part.value, { stream: true })).split('\n');
       rest = lines.pop();
-      for (const line of lines) if (line.startsWith('data:')) take(name, JSON.parse(line.slice(5)));
+      for (const line of lines.filter((each) => each.startsWith('data:'))) {
+        const event = JSON.parse(line.slice(5));
+        if (event.recovered === false) tell('sub', name, event.cursor, event.missed);
+        else tell('msg', name, unpack(event));
+      }
     }
     lost({});
-  }
-
-  function take(name, event) {
-    if (event.recovered === false) tell('sub', name, event.cursor, event.missed);
-    else tell('msg', name, unpack(event));
-  }
+  });
 
   /** The first answer comes at once and tells where the channel stands. */
   async function poll(name, after, end) {
     for (let page, wait, cursor = after; !isOver; cursor = page.cursor) {
-      page = await json(end, at.path(name), { after: cursor, wait }, {}, 1e3 * (wait ?? 0) + at.timeout);
+      expect(end, wait);
+      page = await at.ask(at.path(name), { after: cursor, wait }, {}, end.signal);
       const news = cursor ? page.publications : [];
       if (!wait || !page.recovered) {
         const before = news[0]?.cursor.replace(/\d+$/, (offset) => offset - 1);
@@ -79,33 +65,35 @@ export function overHttp(at, tell, isStream) {
 
   async function hear(name, after, end) {
     try {
+      expect(end);
       await (isStream ? stream : poll)(name, after, end);
     } catch ({ code, reason, retry }) {
       if (hearing.get(name) !== end) return;
-      if (!reason || code >= 500 || code === 429) return lost({ retry, isBlocked: end.signal.aborted && !end.hasBegun });
+      if (!code || code >= 500 || code === 429) return lost({ retry, isBlocked: end.signal.aborted && !end.hasBegun });
       hearing.delete(name);
       tell('refused', name, code, reason);
     } finally {
-      alive(end);
+      clearTimeout(end.timer);
     }
   }
 
   async function post({ kind, name, event, key, data, type }) {
     const headers = { 'Content-Type': type, ...key && { 'Idempotency-Key': key } };
-    const path = kind === 'to' ? `users/${encode(name)}` : at.path(name);
     try {
-      const { cursor } = await json(new AbortController(), path, { event }, { method: 'POST', headers, body: data });
+      const path = kind === 'to' ? `users/${encode(name)}` : at.path(name);
+      const { cursor, duplicate } = await at.ask(path, { event }, { method: 'POST', headers, body: data });
+      // Whoever is sent on from there comes as a GET, and has published nothing.
+      if (duplicate === undefined) throw problem(302, 'redirected');
       tell('ok', key, cursor);
-    } catch ({ code, reason }) {
-      if (reason) tell('no', key, code, reason);
-      else lost({});
+    } catch ({ code, reason, retry }) {
+      if (code) tell('no', key, code, reason);
+      else lost({ retry });
     }
   }
 
-  /** Is the server there? */
+  /** Is the server there? Someone else may answer in its place, with a page of theirs. */
   function knock(ms, then) {
-    const end = new AbortController();
-    ask(end, 'healthz', {}, {}, ms).then(then, lost).finally(() => alive(end));
+    at.ask('healthz', {}, {}, AbortSignal.timeout(ms), (answer) => answer.text()).then((text) => (text === 'ok\n' ? then?.() : lost({})), lost);
   }
   knock(at.timeout, () => tell('up', { user: at.user }));
 
@@ -125,12 +113,16 @@ export function overHttp(at, tell, isStream) {
     /** One after the other: that keeps their order. */
     pub(entry) {
       const to = entry.kind + entry.name;
-      const turn = Promise.resolve(turns.get(to)).then(() => isOver || post(entry));
+      const before = turns.get(to);
+      const turn = (async () => {
+        await before;
+        if (!isOver) await post(entry);
+        if (turns.get(to) === turn) turns.delete(to);
+      })();
       turns.set(to, turn);
-      turn.then(() => turns.get(to) === turn && turns.delete(to));
     },
     check(ms) {
-      if (ms && now() - heard > WAIT_S * 1e3 + at.timeout) lost({});
+      if (ms && since(heard) > 1e3 * WAIT_S + at.timeout) lost({});
       else if (ms) knock(ms);
     },
     close,

@@ -6,14 +6,14 @@
 // Invariant: a new leader is told by each tab what it holds, from which cursor, and what has no answer; so nothing is lost with
 // the old one, and nothing is doubled.
 
-import { now, random } from './words.js';
+import { now, random, since } from './words.js';
 
 /**
  * `lead(tell)` gives an engine that tells its tabs everything; `follow(port)` says all to the leader, wherever it is now;
  * `hear(...event)` is what the leader tells. Gives { others, leave }.
  */
-export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
-  const bus = new BroadcastChannel(name);
+export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
+  const bus = new BroadcastChannel(share);
   const tabs = new Set();
   const quit = new AbortController();
   const hold = { signal: quit.signal }; // until this tab leaves
@@ -50,7 +50,7 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     if (word === 'tell') return; // of a leader that has gone
     post('lead');
     if (word === 'there') return;
-    if (!tabs.has(tab)) locks?.request(name + tab, hold, () => serve(tab, 'gone')).catch(() => {});
+    if (!tabs.has(tab)) locks?.request(share + tab, hold, () => serve(tab, 'gone')).catch(() => {});
     tabs.add(tab);
     const [facts, state] = engine.present();
     if (facts) post('tell', 'up', facts);
@@ -85,16 +85,16 @@ export function shareTabs({ name, id, locks, tick, lead, follow, hear }) {
     elect();
     watch = setInterval(() => {
       if (leader === id) return;
-      if (now() - heard > 3 * tick) elect();
+      if (since(heard) > 3 * tick) elect();
       post('there');
     }, tick);
   }
 
   if (locks) {
     // The leader takes a tab whose lock it can have for gone: so nothing is said or heard before it is ours.
-    locks.request(name + id, hold, begin).catch(() => {});
+    locks.request(share + id, hold, begin).catch(() => {});
     // Sandboxed frames, and those whose browser keeps them from storing anything, have locks that nobody gets.
-    locks.request(name, hold, take).catch(() => quit.signal.aborted || vote());
+    locks.request(share, hold, take).catch(() => quit.signal.aborted || vote());
   } else vote();
 
   return {

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: MIT
 // A link over a WebSocket: docs/godwit.v1.md. It is up when it has been welcomed, and authorised where there is a token.
 
-import { encode, given, now, utf8 } from './words.js';
+import { encode, given, now, since, utf8 } from './words.js';
 
 const WORDS = { msg: 2, join: 2, leave: 2, ok: 0, welcome: 0 }; // before the options; 1 for all others
 
-/** A header line: the first words, encoded but for the verb, and those options that are given. */
-function line([verb, ...words], options = {}) {
-  return [verb, ...words.map(encode), ...given(options).map(([name, value]) => `${name}=${encode(value)}`)].join(' ');
-}
-
-function message(head, body) {
+/** A header line: a verb, a word, and those options that are given; then the payload. */
+function message(verb, word, options = {}, body) {
+  const head = [verb, encode(word), ...given(options).map(([name, value]) => `${name}=${encode(value)}`)].join(' ');
   if (body === undefined) return head;
   if (typeof body === 'string') return `${head}\n${body}`;
-  const bytes = new TextEncoder().encode(`${head}\n`);
-  const whole = new Uint8Array(bytes.length + body.length);
-  whole.set(bytes);
-  whole.set(body, bytes.length);
-  return whole;
+  return new Uint8Array([...new TextEncoder().encode(`${head}\n`), ...body]);
 }
 
 /** [verb, words, options, body] */
@@ -29,9 +22,8 @@ function parse(data) {
   const [verb, ...words] = (isText ? head : utf8(head)).split(' ');
   const options = {};
   for (const word of words.splice(WORDS[verb] ?? 1)) {
-    const equals = word.indexOf('=');
-    if (equals > 0) options[word.slice(0, equals)] = decodeURIComponent(word.slice(equals + 1));
-    else options.reason = word;
+    const [name, value] = word.split(/=(.*)/);
+    options[value === undefined ? 'reason' : name] = decodeURIComponent(value ?? name);
   }
   return [verb, words.map(decodeURIComponent), options, end < 0 ? '' : bytes.slice(end + 1)];
 }
@@ -39,11 +31,11 @@ function parse(data) {
 export function overWebSocket(at, tell) {
   const asked = {}; // channels by the id of their `sub`
   const inbox = at.inbox();
-  const url = at.address('ws', { session: at.session, inbox, user: at.token ? undefined : at.user });
+  const url = at.address('ws', { session: at.session, inbox });
   const socket = new at.WebSocket(url.replace(/^http/, 'ws'), 'godwit.v1');
   let n = 0, ping = 25e3, heard = now(), read = inbox, user, bye, late; // `read`: where the inbox stands
 
-  const say = (words, options, body) => socket.send(message(line(words, options), body));
+  const say = (...said) => socket.send(message(...said));
   const up = () => tell('up', { session: at.session, user });
 
   /** Something has to be heard soon. */
@@ -66,7 +58,7 @@ export function overWebSocket(at, tell) {
       ping = o.ping * 1e3;
       if (!at.token) return up();
       expect(); // of whoever gives the token, too
-      at.token().then((token) => say(['auth', token], { inbox, id: 'auth' }), lost);
+      at.token().then((token) => say('auth', token, { inbox, id: 'auth' }), lost);
     },
     ok(words, o) {
       if (o.id !== 'auth') return tell('ok', o.id, o.cursor);
@@ -80,9 +72,9 @@ export function overWebSocket(at, tell) {
     },
     subscribed: ([name], o) => tell('sub', name === `inbox:${user}` ? '' : name, o.cursor, o.missed && +o.missed),
     msg: ([name, cursor], { event, from }, data) => tell('msg', name, { cursor, event, from, data }),
-    direct([cursor], { event, from }, data) {
+    direct([cursor], ...more) {
       read = cursor;
-      tell('msg', '', { cursor, event, from, data });
+      verbs.msg(['', cursor], ...more);
     },
     join: (words) => tell('join', ...words),
     leave: (words) => tell('leave', ...words),
@@ -108,18 +100,23 @@ export function overWebSocket(at, tell) {
   return {
     sub(name, after) {
       if (name) {
-        asked[`s${++n}`] = name;
-        say(['sub', name], { after, id: `s${n}` });
+        const id = `s${++n}`;
+        asked[id] = name;
+        say('sub', name, { after, id });
       } else if (after && read && after !== read) lost(); // an inbox begins with its connection
     },
     unsub(name) {
-      if (name) say(['unsub', name]);
+      if (name) say('unsub', name);
     },
-    pub: ({ kind, name, event, key, data }) => say([kind, name], { event, key, id: key }, data),
+    /** With a key it is answered. */
+    pub({ kind, name, event, key, data }) {
+      say(kind, name, { event, key, id: key }, data);
+      if (key) expect();
+    },
     /** The server's own pings are not seen by a page: after as long without a word, it asks itself; with `ms` at once. */
     check(ms) {
-      if (!ms && now() - heard < ping) return;
-      say(['ping']);
+      if (!ms && since(heard) < ping) return;
+      socket.send('ping');
       expect(ms);
     },
     close,
