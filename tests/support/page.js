@@ -49,6 +49,7 @@ class Node {
     this.take([node]);
     this.nodes.splice(before ? this.nodes.indexOf(before) : this.nodes.length, 0, node);
   }
+  after(...nodes) { this.followers = nodes; }
   remove() {
     if (this.parent) this.parent.nodes = this.parent.nodes.filter((each) => each !== this);
     this.parent = undefined;

@@ -102,13 +102,19 @@ export function openShell({ here = '', lang = 'en', keeps = true } = {}) {
     document.documentElement.dataset.connection = name;
     setText(pill, words[name]);
     setText(how, is === 'online' && transport ? words[transport] : '');
-    clearTimeout(patience);
-    if (!isDown()) line.hidden = true;
-    else if (line.hidden) patience = setTimeout(showLine, PATIENCE_MS);
+    if (!isDown()) hideLine();
+    else if (line.hidden) patience ||= setTimeout(showLine, PATIENCE_MS); // from the loss on, not from the last try to come back
     else showLine();
   }
 
+  function hideLine() {
+    clearTimeout(patience);
+    patience = 0;
+    line.hidden = true;
+  }
+
   function showLine() {
+    patience = 0;
     const { state: is, code, reason } = shown;
     line.hidden = false;
     line.dataset.is = is;
