@@ -395,10 +395,17 @@ static int told(struct gw_conn *conn, int written) {
   return 1;
 }
 
-static int may_send(const struct gw_conn *conn, size_t len) {
-  if (conn->state != OPEN) return GW_ERR_CLOSED;
+static bool is_room(const struct gw_conn *conn, size_t len) {
   size_t waiting = gw_stream_pending(conn->stream);
-  return waiting && waiting + len > conn->route->max_buffered ? GW_ERR_FULL : 0;
+  return !waiting || waiting + len <= conn->route->max_buffered;
+}
+
+/* Too much is only what the kernel does not take, not what waits for the end of the turn. */
+static int may_send(struct gw_conn *conn, size_t len) {
+  if (conn->state != OPEN) return GW_ERR_CLOSED;
+  if (is_room(conn, len)) return 0;
+  (void)told(conn, gw_stream_write(conn->stream, NULL, 0));
+  return is_room(conn, len) ? 0 : GW_ERR_FULL;
 }
 
 /* The message that is being told, where the data to send lies in it. */

@@ -92,7 +92,7 @@ static inline void gw_stream_own(struct gw_stream *stream, const struct gw_strea
  * below 0: nothing was taken (GW_ERR_CLOSED after close or failure, GW_ERR_FULL above the net's
  * cap, GW_ERR_MEMORY).
  * Writing nothing asks: 1 where bytes wait that the kernel would not take, and then on_drain
- * follows. */
+ * follows. What waits for the end of the turn is sent by that where it is much (16 KiB). */
 static inline int gw_stream_write(struct gw_stream *stream, const struct gw_piece *pieces,
                                   unsigned n) {
   return stream->ops->write(stream, pieces, n);

@@ -22,7 +22,7 @@
 
 enum {
   ROUNDS = 4,         /* buffers filled, or flushes made, for one event: then others have a turn */
-  DIRECT = 16 * 1024, /* from here on bytes are sent at once rather than copied */
+  DIRECT = 16 * 1024, /* from here on bytes are sent at once rather than copied, or when asked */
   IOV_LEN = 64,       /* runs in one system call */
   ROOM_MIN = 16 * 1024, /* of on_room */
 };
@@ -229,10 +229,9 @@ static size_t sum_of(const struct iovec *runs, unsigned n) {
   return sum;
 }
 
-/* Sends what waits, as far as the kernel takes it. Not inside a call of the owner's. */
-static void flush(struct gw_tcp *tcp) {
+/* Sends what waits, within bounds. 1: the kernel takes no more now; 0; below 0: it is dead. */
+static int send_waiting(struct gw_tcp *tcp) {
   struct gw_outbox *box = tcp->outbox;
-  size_t before = box->bytes;
   for (int round = 0; round < ROUNDS && box->count > 0; round++) {
     struct iovec runs[IOV_LEN];
     unsigned n = gw_outbox_peek(box, runs, IOV_LEN);
@@ -240,11 +239,19 @@ static void flush(struct gw_tcp *tcp) {
     ssize_t sent = send_runs(tcp, runs, n);
     if (sent < 0) {
       kill_stream(tcp, (int)sent);
-      return;
+      return (int)sent;
     }
     gw_outbox_drop(box, (size_t)sent);
-    if ((size_t)sent < asked) break;
+    if ((size_t)sent < asked) return 1;
   }
+  return 0;
+}
+
+/* Sends what waits, and tells. Not inside a call of the owner's. */
+static void flush(struct gw_tcp *tcp) {
+  struct gw_outbox *box = tcp->outbox;
+  size_t before = box->bytes;
+  if (send_waiting(tcp) < 0) return;
   if (box->count > 0) {
     if (tcp->closing && box->bytes < before) (void)start_linger(tcp); /* it moves: go on waiting */
     set_blocked(tcp, true);
@@ -344,8 +351,12 @@ static int write_more(struct gw_tcp *tcp, const struct gw_piece *pieces, unsigne
   return err < 0 ? err : verdict(tcp);
 }
 
-/* A write of nothing: what only waits for the end of the turn has not been refused. */
+/* A write of nothing: what only waits for the end of the turn has not been refused. Where that is
+ * much the kernel is asked now: it is no fault of the peer's that one turn has much for it. An
+ * emptied outbox stays until the turn ends. */
 static int asks(struct gw_tcp *tcp) {
+  bool is_much = tcp->outbox && tcp->outbox->bytes >= DIRECT;
+  if (is_much && !(tcp->flags & IS_BLOCKED) && send_waiting(tcp) == 1) set_blocked(tcp, true);
   if (!tcp->outbox || !(tcp->flags & IS_BLOCKED)) return 0;
   tcp->flags |= OWES_DRAIN;
   return 1;

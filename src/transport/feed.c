@@ -99,6 +99,8 @@ static int push(struct gw_carrier *carrier, struct gw_subscription *subscription
                 struct gw_publication *publication) {
   struct feed *feed = gw_container_of(carrier, struct feed, carrier);
   (void)subscription;
+  if (gw_exchange_buffered(feed->exchange) > GW_WAITING_MAX)
+    (void)gw_exchange_is_waiting(feed->exchange); /* what waits for the end of the turn goes now */
   size_t before = gw_exchange_buffered(feed->exchange);
   if (before > GW_WAITING_MAX) return GW_ERR_FULL;
   struct gw_bytes *chunk =

@@ -614,6 +614,25 @@ static void waiting_is_what_the_system_would_not_take(void **state) {
   place_end(p);
 }
 
+/* A turn may have more for it than may wait; who takes it is not slow. */
+static void much_in_one_turn_is_no_slow_reader(void **state) {
+  (void)state;
+  struct place *p = &place;
+  place_begin(p);
+  p->handler.max_buffered = 20000;
+  place_open_as(p, false);
+  char data[1000] = {0};
+  for (int i = 0; i < 60; i++)
+    assert_true(gw_conn_send(p->conn, GW_WS_BINARY, data, sizeof data) >= 0);
+  for (int i = 0; i < 60; i++) {
+    const char *got;
+    size_t len;
+    assert_int_equal(peer_read(&p->peer, &got, &len), 0x82);
+    assert_int_equal(len, sizeof data);
+  }
+  place_end(p);
+}
+
 static void a_packed_frame_is_shared_and_counts_like_any_other(void **state) {
   (void)state;
   struct place *p = &place;
@@ -887,6 +906,7 @@ int main(void) {
       cmocka_unit_test(a_paused_connection_tells_nothing),
       cmocka_unit_test(backpressure_is_told_then_full_then_a_drain),
       cmocka_unit_test(waiting_is_what_the_system_would_not_take),
+      cmocka_unit_test(much_in_one_turn_is_no_slow_reader),
       cmocka_unit_test(a_packed_frame_is_shared_and_counts_like_any_other),
       cmocka_unit_test(a_stop_closes_or_is_told),
       cmocka_unit_test(one_message_always_fits),

@@ -430,6 +430,33 @@ static void write_of_nothing_asks_whether_the_kernel_refused(void **state) {
   end_free(end);
 }
 
+/* It is sent: one turn may have much for a peer that reads. */
+static void much_that_waits_for_the_end_of_the_turn_is_sent_when_asked(void **state) {
+  (void)state;
+  static uint8_t got[2000000];
+  struct end *end = end_new(false);
+  size_t len = 0;
+  for (; gw_stream_pending(end->stream) < 16384; len += 9)
+    assert_true(write_text(end, "something") >= 0);
+  assert_int_equal(gw_stream_write(end->stream, NULL, 0), 0);
+  assert_int_equal(gw_stream_pending(end->stream), 0);
+  assert_int_equal(end->drains, 0); /* not inside a call of the owner's */
+  turn();
+  assert_int_equal(end->drains, 1);
+  int err = 0;
+  while (err >= 0) { /* within one turn, and the kernel refuses at last */
+    if (gw_stream_write(end->stream, NULL, 0) == 1) err = -1;
+    if (err >= 0) err = write_text(end, "something");
+    if (err >= 0) len += 9;
+  }
+  assert_in_range(gw_stream_pending(end->stream), 1, 2 * 16384);
+  assert_int_equal(far_drains(end, got, sizeof got), len);
+  for (size_t i = 0; i < len; i += 9)
+    assert_memory_equal(got + i, "something", 9);
+  assert_int_equal(end->drains, 2);
+  end_free(end);
+}
+
 static void reader_that_does_not_read_meets_both_marks(void **state) {
   (void)state;
   static uint8_t expected[2000000], got[2000000];
@@ -909,6 +936,7 @@ int main(void) {
       NET_TEST(write_of_nothing_asks_whether_the_kernel_refused),
       NET_TEST(large_write_to_another_leaves_the_cork_alone),
       NET_TEST(large_pieces_are_sent_without_a_copy),
+      TIGHT_TEST(much_that_waits_for_the_end_of_the_turn_is_sent_when_asked),
       TIGHT_TEST(reader_that_does_not_read_meets_both_marks),
       TIGHT_TEST(tiny_messages_count_with_what_they_cost),
       NET_TEST(fan_out_shares_one_message),
