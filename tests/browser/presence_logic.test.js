@@ -93,6 +93,27 @@ test('a list that does not come is asked for again, and one of an earlier connec
   assert.equal(here(), 'Ann');
 });
 
+test('who was there before a loss has a moment to come back, and nobody sees them go and come', async () => {
+  const { asked, client, heard, answer, pass, watch, here, count } = room();
+  await answer('Ann', 'Bo', 'Cy', 'Di');
+  client.state = 'connecting';
+  client.state = 'online';
+  heard.state({ state: 'online' });
+  await answer('Ann');
+  assert.equal(here(), 'Ann Bo Cy Di');
+  assert.equal(count(), 4);
+  heard.join('Bo');
+  heard.leave('Di');
+  watch.look(); // as by who reads what was missed
+  await answer('Ann', 'Bo');
+  assert.equal(here(), 'Ann Bo Cy');
+  assert.equal(await pass(), 10_000);
+  await answer('Ann', 'Bo');
+  assert.equal(here(), 'Ann Bo', 'Cy has not come back');
+  assert.equal(asked.length, 0);
+  assert.equal(await pass(), 60_000);
+});
+
 test('without a connection nothing is asked, and with the next it is', async () => {
   const { asked, client, heard, answer, pass, timers } = room({ state: 'connecting' });
   assert.deepEqual([asked.length, timers.size], [0, 0]);
