@@ -18,7 +18,7 @@ struct gw_tls_shared;
 struct gw_net {
   struct gw_loop *loop;
   size_t outbox_high, outbox_cap;
-  unsigned linger_ms;
+  unsigned linger_ms, last_linger_ms; /* without progress, and for the peer's FIN behind ours */
   struct gw_net_counts counts;
   uint8_t *read_buffer;  /* GW_NET_READ_SIZE, with GW_STREAM_HEADROOM before it */
   uint8_t *cork;         /* GW_NET_CORK_SIZE */

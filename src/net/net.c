@@ -17,6 +17,7 @@ enum {
   OUTBOX_HIGH = 1024 * 1024,
   OUTBOX_CAP = 64 * 1024 * 1024 + 64 * 1024, /* the largest message and its neighbours */
   LINGER_MS = 5000,
+  HURRY_MS = 250,
 };
 
 int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options,
@@ -34,6 +35,7 @@ int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options,
   net->outbox_high = options->outbox_high ? options->outbox_high : OUTBOX_HIGH;
   net->outbox_cap = options->outbox_cap ? options->outbox_cap : OUTBOX_CAP;
   net->linger_ms = options->linger_ms ? options->linger_ms : LINGER_MS;
+  net->last_linger_ms = net->linger_ms;
   net->memory = memory;
   net->read_buffer = memory + GW_STREAM_HEADROOM;
   net->cork = net->read_buffer + GW_NET_READ_SIZE;
@@ -57,6 +59,10 @@ void gw_net_free(struct gw_net *net) {
 
 struct gw_loop *gw_net_loop(const struct gw_net *net) {
   return net->loop;
+}
+
+void gw_net_hurry(struct gw_net *net) {
+  if (net->last_linger_ms > HURRY_MS) net->last_linger_ms = HURRY_MS;
 }
 
 struct gw_net_counts gw_net_counts(const struct gw_net *net) {

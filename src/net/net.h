@@ -21,6 +21,10 @@ int gw_net_new(struct gw_loop *loop, const struct gw_net_options *options, struc
 /* All its streams, listeners and dials must be gone, and the turn in which they went be over. */
 void gw_net_free(struct gw_net *net);
 struct gw_loop *gw_net_loop(const struct gw_net *net);
+/* From now on a close that has given the kernel all its bytes waits only for a moment (250 ms): for
+ * the end of a server, where browsers do not answer the FIN of a connection that they keep idle.
+ * The kernel goes on sending what it has. */
+void gw_net_hurry(struct gw_net *net);
 
 /* Bytes that the kernel has given to and taken from its streams since it was made, as they lay in
  * the sockets: under TLS the ciphertext. */

@@ -126,7 +126,8 @@ static int start_linger(struct gw_tcp *tcp) {
     tcp->closing->tcp = tcp;
   }
   struct gw_net *net = tcp->stream.net;
-  gw_loop_timer_set(net->loop, &tcp->closing->timer, net->linger_ms);
+  unsigned ms = tcp->flags & IS_SHUT ? net->last_linger_ms : net->linger_ms;
+  gw_loop_timer_set(net->loop, &tcp->closing->timer, ms);
   return 0;
 }
 

@@ -188,6 +188,7 @@ static void on_drain_tick(struct gw_timer *timer) {
 
 static void on_stop(struct gw_task *task) {
   struct gw_worker *worker = gw_container_of(task, struct gw_worker, stop_task);
+  gw_net_hurry(worker->net);
   close_listeners(worker);
   each_conn(worker, false);
   worker->drain_until = gw_loop_now(worker->loop) + worker->options->drain_ms;

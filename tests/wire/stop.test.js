@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import net from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Feed } from '../support/feed.js';
@@ -44,6 +45,21 @@ test('a stop tells every transport, and takes no time where the clients go', asy
   }
   assert.deepEqual(await end, { code: 0, signal: null });
   assert.ok(Date.now() - begun < SOON_MS, `${Date.now() - begun} ms`);
+});
+
+test('a connection that is kept idle, as browsers do, is not waited for', async () => {
+  const server = await startServer('serve', []);
+  const sockets = ['GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', ''].map((request) => {
+    const socket = net.connect({ port: server.port, host: server.host, allowHalfOpen: true }); // nor does it close its side
+    socket.write(request);
+    return socket;
+  });
+  await once(sockets[0], 'data');
+  assert.equal(sockets[1].connecting, false);
+  const begun = Date.now();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  assert.ok(Date.now() - begun < SOON_MS, `${Date.now() - begun} ms`);
+  for (const socket of sockets) socket.destroy();
 });
 
 test('a client that ignores the stop is cut when the wait is over, or by a second signal', async () => {
