@@ -177,3 +177,11 @@ test('where the browser gives no channel between tabs, each has a connection of 
   await post(channel, '1');
   assert.deepEqual(await ann.messages(channel, 1), ['1']);
 });
+
+test('over HTTP, too, what is large has time to go out', async (t) => {
+  const ann = listen({ transports: ['longpoll'], timeout: 6000 });
+  await ann.online();
+  const timeout = t.mock.method(AbortSignal, 'timeout');
+  await ann.g.channel(fresh()).publish('x'.repeat(50_000));
+  assert.ok(timeout.mock.calls.some(({ arguments: [ms] }) => ms === 56_000));
+});

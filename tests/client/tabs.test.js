@@ -68,6 +68,11 @@ test('locks that the browser has and gives to nobody: an election', async () => 
   assert.equal(await connections(user), 1);
 });
 
+test('a tab that is looked after more often than an election takes comes to lead', async () => {
+  const listener = tab(`ann-${++rooms}`, undefined, { tick: 20 });
+  await listener.online();
+});
+
 test('a tab that gets its own lock late is not taken for gone: what it says goes out', async () => {
   const channel = `tabs-${++rooms}`, user = `ann-${rooms}`;
   const locks = makeLocks();

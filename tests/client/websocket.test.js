@@ -142,7 +142,7 @@ test('a publication that may be there already, and whose key is forgotten, is no
 
 test('bye and close codes are obeyed', async () => {
   for (const [bye, code, isBack] of [['bye 4500 retry=30 slow-consumer', 4500, true], ['bye 4403 retry=1 ended', 4403, false],
-    [undefined, 4409, false], [undefined, 4501, true], [undefined, 1013, true], [undefined, 1006, true]]) {
+    [undefined, 4404, false], [undefined, 4501, true], [undefined, 1013, true], [undefined, 1006, true]]) {
     const { socket, ann, nth } = await inside();
     if (bye) socket.tell(bye);
     socket.end(code);
@@ -269,4 +269,56 @@ test("a listener's fault is not the connection's", async (t) => {
   end();
   socket.tell('msg a%20b e:7\ny');
   assert.deepEqual(ann.texts('a b'), ['x', 'y']);
+});
+
+test('whose session is resumed by another connection comes back with one of its own, and leaves the other alone', async () => {
+  const { ann, socket, nth, all } = await inside({ user: 'ann' });
+  socket.end(4409); // an earlier try of its own, that the server found late; or a copy
+  const next = await nth(2);
+  assert.equal(next.url.searchParams.get('session'), null);
+  next.tell('welcome session=T version=1 ping=25 user=ann');
+  await next.hears(/^sub a%20b after=e%3A5/);
+  assert.deepEqual([ann.g.state, ann.g.session], ['online', 'T']);
+  next.end();
+  assert.equal((await nth(3)).url.searchParams.get('session'), 'T');
+  assert.equal(all.length, 3);
+});
+
+test('what is large has time to go out on a slow way, also when it is looked after', async (t) => {
+  const { all, socket, room, ann } = await inside({ timeout: 100, tick: 20 });
+  const waits = [];
+  const { setTimeout } = globalThis;
+  t.mock.method(globalThis, 'setTimeout', (call, ms) => {
+    waits.push(ms);
+    return setTimeout(call, ms);
+  });
+  const small = room.publish('small');
+  const large = room.publish('x'.repeat(1 << 20));
+  const [, first] = await socket.hears(/^pub a%20b key=(\S+) id=\S+\nsmall$/);
+  const [, key] = await socket.hears(/^pub a%20b key=(\S+) id=\S+\nx/);
+  assert.ok(waits.some((ms) => ms >= 100 && ms < 101));
+  socket.tell(`ok id=${first} cursor=e:6`);
+  await small;
+  put(26_000); // nothing is heard while it goes out: the question is behind it
+  await socket.hears(/^ping$/);
+  assert.ok(waits.includes(100 + (1 << 17)), String(waits)); // at 64 kbit/s
+  await new Promise((resolve) => { setTimeout(resolve, 150); });
+  assert.deepEqual([ann.g.state, all.length], ['online', 1]);
+  socket.tell('pong', `ok id=${key} cursor=e:7`);
+  assert.deepEqual(await large, { cursor: 'e:7' });
+  put(60_000);
+  await socket.hears(/^ping$/);
+  await ann.until(() => ann.g.state !== 'online'); // and with nothing on its way, as soon as ever
+});
+
+test('a WebSocket that may not even be made is a transport that does not get through', async () => {
+  class WebSocket {
+    constructor() { throw new DOMException('The operation is insecure.', 'SecurityError'); }
+  }
+  const fetch = async (url) => (url.includes('/healthz') ? new Response('ok\n') : Response.json({}, { status: 404 }));
+  const ann = new Listener('http://x.test', { WebSocket, fetch, transports: ['websocket', 'longpoll'], timeout: 60_000, climb: 1 });
+  undo.push(() => ann.close());
+  await ann.online('longpoll');
+  await new Promise((resolve) => { setTimeout(resolve, 20); }); // it is tried again meanwhile
+  assert.equal(ann.g.transport, 'longpoll');
 });

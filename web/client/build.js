@@ -10,7 +10,7 @@ const here = new URL('./', import.meta.url);
 
 // Properties of ours that no page, server or other tab sees by name, and that we use of no object of the browser's.
 const INTERNAL = ['isOpen', 'isLost', 'stands', 'tabs', 'isUp', 'rank', 'hasBegun', 'port', 'put', 'retire', 'others',
-  'lead', 'follow', 'address', 'path', 'take', 'stand', 'look', 'present', 'drop', 'isBlocked', 'ask', 'timer', 'emit', 'quit', 'hears'];
+  'lead', 'follow', 'address', 'path', 'take', 'stand', 'look', 'present', 'drop', 'isBlocked', 'ask', 'timer', 'emit', 'quit', 'hears', 'patience'];
 
 /** What the sources are, in a few letters. */
 export function fingerprint() {
@@ -30,7 +30,7 @@ async function build() {
   // One word for all that is named compresses better than two.
   const { code } = await minify(outputFiles[0].text.replace(/\bconst /g, 'let '), {
     ecma: 2020, module: true, toplevel: true,
-    compress: { passes: 3, unsafe_arrows: true, inline: 0, reduce_funcs: false },
+    compress: { passes: 3, unsafe_arrows: true, inline: 0, reduce_funcs: false, arrows: false, booleans_as_integers: true },
     mangle: { properties: { builtins: true, regex: new RegExp(`^(${INTERNAL.join('|')})$`) } },
     format: { comments: false },
   });

@@ -44,7 +44,7 @@ export function makeClient(at) {
   inbox.emit = (name, value) => client.emit(name === 'message' ? 'direct' : name, value);
 
   const all = (visit) => channels.forEach((channel) => channel.isOpen && visit(channel));
-  const ended = () => problem(client.code ?? 0, client.reason ?? 'closed');
+  const ended = () => problem(client.code, client.reason);
   const lose = (channel) => { channel.isLost = true; };
 
   // ---- publishing

@@ -12,13 +12,12 @@ const KEY_MS = 27e4; // the server knows a publication's key for 5 minutes
 const EARLY_ENDS = 3; // so many, one after the other, and a transport does not get through
 
 const isOffline = () => globalThis.navigator?.onLine === false;
-const isServersOwn = (code) => code === 1001 || code > 1011; // its reasons, not the way's
 
 export function engine(at, tell) {
   const inbox = { tabs: new Set(), cursor: at.after };
   const channels = new Map([['', inbox]]); // each with its cursor, whether it stands there, and whose it is
   const out = new Map(); // publications without an answer, by their keys
-  const earlyEnds = []; // of each transport, since it last did not
+  const earlyEnds = [0, 0, 0]; // of each transport, since it last did not
   let rank = 0; // the place of the transport in use
   let link, trial; // the one in use; one of the best transport, while a lesser one serves
   let tries = 0, climbs = 0, last = now(), isOver = false, retrying, climbing, facts, told;
@@ -30,6 +29,8 @@ export function engine(at, tell) {
     else if (link?.isUp) link.check();
   }, at.tick);
   at.inbox = () => inbox.cursor;
+  /** How long to wait for a word: what is to be answered next may still be on its way, at 64 kbit/s. */
+  at.patience = (ms = at.timeout) => ms + ([...out.values()][0]?.data.length / 8 || 0);
   connect(0);
 
   // ---- what tabs ask for
@@ -167,14 +168,16 @@ export function engine(at, tell) {
     clearTimeout(climbing);
     trial?.close();
     link = trial = undefined;
-    if (code >= 4400 && code < 4500) {
+    // An earlier try of ours that reached the server late has the session, or a tab that leads now: it is left to them.
+    if (code === 4409) delete at.session;
+    else if (code >= 4400 && code < 4500) {
       state({ state: 'closed', code, reason });
       return retire();
     }
     if (fallen.isUp && since(fallen.isUp) > at.early) {
       tries = earlyEnds[rank] = 0;
       if (!rank) climbs = 0;
-    } else if (fallen.isUp && !isServersOwn(code)) earlyEnds[rank] = (earlyEnds[rank] ?? 0) + 1;
+    } else if (fallen.isUp && code !== 1001 && !(code > 1011)) earlyEnds[rank]++; // not for the server's own reasons
     // A transport that does not get through gives way; where HTTP has no answer either, nobody is there.
     const givesWay = fallen.isUp ? isBlocked || earlyEnds[rank] >= EARLY_ENDS : at.transports[rank] === 'websocket';
     const next = givesWay && at.transports[rank + 1] ? rank + 1 : fallen.isUp ? rank : 0;

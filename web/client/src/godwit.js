@@ -30,7 +30,7 @@ export default function godwit(url, options = {}) {
 
   at.address = (path, query) => `${base}/${path}?${new URLSearchParams(given({ ...query, user: at.token ? undefined : user }))}`;
   at.path = (name) => `channels/${encode(name || `inbox:${at.user}`)}`;
-  at.token = token !== undefined && (async () => (typeof token === 'function' ? token() : token));
+  at.token = token !== undefined && (async () => (token?.call ? token() : token));
 
   async function ask(path, query, init, take) {
     const headers = { ...init.headers, ...at.token && { Authorization: `Bearer ${await at.token()}` } };
@@ -48,7 +48,7 @@ export default function godwit(url, options = {}) {
   at.after = options.inbox;
   at.transports = at.transports.filter((name) => name !== 'websocket' || at.WebSocket);
   // Tabs share where they are the same user: whom a function's token names is not known.
-  const isKnown = user ?? typeof token !== 'function';
+  const isKnown = user ?? !token?.call;
   const wantsShare = options.share ?? globalThis.document;
   at.share = wantsShare && isKnown && globalThis.BroadcastChannel && JSON.stringify(['godwit', base, user, token]);
   return makeClient(at);

@@ -81,7 +81,7 @@ export function overHttp(at, tell, isStream) {
     const headers = { 'Content-Type': type, ...key && { 'Idempotency-Key': key } };
     try {
       const path = kind === 'to' ? `users/${encode(name)}` : at.path(name);
-      const { cursor, duplicate } = await at.ask(path, { event }, { method: 'POST', headers, body: data });
+      const { cursor, duplicate } = await at.ask(path, { event }, { method: 'POST', headers, body: data }, AbortSignal.timeout(at.timeout + data.length));
       // Whoever is sent on from there comes as a GET, and has published nothing.
       if (duplicate === undefined) throw problem(302, 'redirected');
       tell('ok', key, cursor);

@@ -16,15 +16,14 @@ export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
   const bus = new BroadcastChannel(share);
   const tabs = new Set();
   const quit = new AbortController();
-  const hold = { signal: quit.signal }; // until this tab leaves
+  const { signal } = quit; // until this tab leaves
   let engine, leader, heard = now(), electing, release, watch;
 
   const until = new Promise((resolve) => { release = resolve; });
-  const post = (...message) => quit.signal.aborted || bus.postMessage([id, ...message]);
+  const post = (...message) => signal.aborted || bus.postMessage([id, ...message]);
   const port = Object.fromEntries(['sub', 'unsub', 'pub', 'check'].map((word) => [word, (...values) => post(word, ...values)]));
 
   function take() {
-    clearTimeout(electing);
     leader = id;
     engine = lead((...event) => post('tell', ...event));
     post('lead');
@@ -38,9 +37,9 @@ export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
     post('hi');
     follow(port);
   }
+  /** Once it is under way it ends with a leader, however often silence is noticed. */
   function elect() {
-    clearTimeout(electing);
-    electing = setTimeout(take, 200 + 300 * random());
+    electing ??= setTimeout(take, 200 + 300 * random());
   }
 
   /** As the leader. What a tab says that has not said hi is for the one before: it says all of that again. */
@@ -50,7 +49,7 @@ export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
     if (word === 'tell') return; // of a leader that has gone
     post('lead');
     if (word === 'there') return;
-    if (!tabs.has(tab)) locks?.request(share + tab, hold, () => serve(tab, 'gone')).catch(() => {});
+    if (!tabs.has(tab)) locks?.request(share + tab, { signal }, () => serve(tab, 'gone')).catch(() => {});
     tabs.add(tab);
     const [facts, state] = engine.present();
     if (facts) post('tell', 'up', facts);
@@ -68,7 +67,7 @@ export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
     bus.onmessage = ({ data: [from, word, ...values] }) => {
       if (word === 'lead') {
         heard = now();
-        clearTimeout(electing);
+        electing = clearTimeout(electing);
         if (leader === id && from > id) post('lead');
         else if (leader !== from) give(from);
       } else if (leader === id) serve(from, word, values);
@@ -92,9 +91,9 @@ export function shareTabs({ share, tick, locks }, id, lead, follow, hear) {
 
   if (locks) {
     // The leader takes a tab whose lock it can have for gone: so nothing is said or heard before it is ours.
-    locks.request(share + id, hold, begin).catch(() => {});
+    locks.request(share + id, { signal }, begin).catch(() => {});
     // Sandboxed frames, and those whose browser keeps them from storing anything, have locks that nobody gets.
-    locks.request(share, hold, take).catch(() => quit.signal.aborted || vote());
+    locks.request(share, { signal }, take).catch(() => signal.aborted || vote());
   } else vote();
 
   return {

@@ -9,7 +9,7 @@ export const encode = encodeURIComponent;
 export const utf8 = (bytes) => new TextDecoder().decode(bytes);
 
 /** What the server, or this client, has refused. */
-export const problem = (code, reason, more) => Object.assign(Error(`${reason} (${code})`), { code, reason }, more);
+export const problem = (code = 0, reason = 'closed', more) => Object.assign(Error(`${reason} (${code})`), { code, reason }, more);
 
 /** How far cursor `to` is ahead of `from`; NaN where they are not of one epoch. */
 export function ahead(from, to) {
