@@ -38,7 +38,7 @@ struct gw_conn {
   uint8_t *pong; /* the newest ping's payload (its length first) while the peer does not read */
   uint32_t slot;
   uint32_t last_seen;    /* ms, the low half of the loop's clock; while a pong is awaited: the
-                            bytes that waited for the peer when we looked last */
+                            what the peer had taken when we looked last */
   uint16_t window_start; /* of max_pings, in steps of WINDOW_STEP_MS */
   uint16_t window_pings;
   uint16_t close_code; /* what our Close said */
@@ -190,12 +190,12 @@ static void send_ping(struct gw_conn *conn) {
     write_wire(conn, &wire, NULL);
 }
 
-/* Nothing has come since the ping. A peer that takes what waits for it lives: the ping lies behind
- * that. One that we do not read from can show it in no other way. */
+/* Nothing has come since the ping. A peer that takes what waits for it, here or in the kernel,
+ * lives: the ping lies behind that. One that we do not read from can show it in no other way. */
 static bool is_dead(struct gw_conn *conn) {
-  uint32_t before = conn->last_seen, waiting = (uint32_t)gw_stream_pending(conn->stream);
-  conn->last_seen = waiting;
-  return waiting >= before && !(conn->is_paused && waiting == 0);
+  uint32_t before = conn->last_seen;
+  size_t untaken = gw_stream_untaken(conn->stream, &conn->last_seen);
+  return untaken == 0 ? !conn->is_paused : conn->last_seen == before;
 }
 
 /* One timer serves all: while open it is set for the earliest moment at which silence could matter,
@@ -212,7 +212,7 @@ static void on_timer(struct gw_timer *timer) {
     gw_loop_timer_set(route->loop, timer, route->ping_ms - silent);
   } else {
     conn->awaits_pong = true;
-    conn->last_seen = (uint32_t)gw_stream_pending(conn->stream);
+    (void)gw_stream_untaken(conn->stream, &conn->last_seen);
     send_ping(conn);
     gw_loop_timer_set(route->loop, timer, route->pong_ms);
   }

@@ -5,8 +5,10 @@
 
 #include "net/address.h"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h> /* glibc's tcp_info ends too early */
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 int gw_stream_fd(const struct gw_stream *stream) {
@@ -52,4 +54,15 @@ void gw_stream_guard(const struct gw_stream *stream) {
 void gw_stream_keep_fresh(const struct gw_stream *stream) {
   static const struct setting setting = {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 16 * 1024};
   apply(stream, &setting, 1);
+}
+
+size_t gw_stream_untaken(const struct gw_stream *stream, uint32_t *out_taken) {
+  int fd = gw_stream_fd(stream), queued = 0;
+  (void)ioctl(fd, SIOCOUTQ, &queued);
+  size_t untaken = gw_stream_pending(stream) + (size_t)queued;
+  struct tcp_info info;
+  socklen_t len = sizeof info;
+  bool is_tcp = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+  *out_taken = is_tcp ? (uint32_t)info.tcpi_bytes_acked : (uint32_t)(0 - untaken);
+  return untaken;
 }

@@ -131,6 +131,10 @@ void gw_stream_guard(const struct gw_stream *stream);
 /* For one that wants the newest rather than all: the kernel takes little more than the peer does,
  * so what it refuses is told early. */
 void gw_stream_keep_fresh(const struct gw_stream *stream);
+/* What the peer has not taken yet: bytes that wait here or in the kernel. `out_taken` gets a number
+ * that is another one when the peer has taken some since it was last asked for. Two system calls.
+ */
+size_t gw_stream_untaken(const struct gw_stream *stream, uint32_t *out_taken);
 /* The descriptor at the bottom. */
 int gw_stream_fd(const struct gw_stream *stream);
 

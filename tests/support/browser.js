@@ -15,6 +15,7 @@ import { startServer } from './server.js';
 
 const SHOTS = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const LEFT = /WebSocket is closed before the connection is established/; // by a page that is left while it connects
 const OUTAGE = /net::ERR_|WebSocket connection to .* failed|Failed to load resource/; // what a browser itself logs while a server is away
 
 export const PHONE = { width: 390, height: 844 };
@@ -106,7 +107,7 @@ function watch(page, outage) {
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (entry) => {
-    const isExpected = outage && OUTAGE.test(entry.text());
+    const isExpected = LEFT.test(entry.text()) || (outage && OUTAGE.test(entry.text()));
     if (['error', 'warning'].includes(entry.type()) && !isExpected) faults.push(entry.text());
   });
   return faults;
