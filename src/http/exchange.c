@@ -212,6 +212,12 @@ bool gw_exchange_is_waiting(struct gw_exchange *exchange) {
   return exchange->is_streaming && gw_stream_write(exchange->ops->stream(exchange), NULL, 0) == 1;
 }
 
+uint32_t gw_exchange_taken(const struct gw_exchange *exchange) {
+  uint32_t taken;
+  (void)gw_stream_untaken(exchange->ops->stream(exchange), &taken);
+  return taken;
+}
+
 void gw_exchange_hold(struct gw_exchange *exchange) {
   if (!exchange->is_answered) exchange->ops->hold(exchange);
 }

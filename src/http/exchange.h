@@ -52,6 +52,8 @@ struct gw_exchange {
 int gw_exchange_write_chunk(struct gw_exchange *exchange, struct gw_bytes *chunk);
 /* Whether bytes wait that the system would not take; on_drain follows then. */
 bool gw_exchange_is_waiting(struct gw_exchange *exchange);
+/* A number that is another one when the client has taken some since it was last asked for. */
+uint32_t gw_exchange_taken(const struct gw_exchange *exchange);
 
 /* Its answer may take as long as it likes (a long poll): from now on the client is gone as soon as
  * it sends no more, as it is once a body goes on, and a client that vanished without a word is

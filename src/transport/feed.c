@@ -33,9 +33,8 @@ struct feed {
     struct gw_timer heartbeat;
     struct gw_task retire; /* once it has left */
   };
-  uint64_t queued, taken; /* bytes that had to wait since the beginning; of these, gone at the last
-                             heartbeat */
-  bool was_waiting;       /* at the last heartbeat */
+  uint32_t taken;   /* what the client had taken at the last heartbeat (gw_stream_untaken) */
+  bool was_waiting; /* at the last heartbeat */
   bool will_resume;
 };
 
@@ -63,16 +62,8 @@ static bool has_begun(const struct feed *feed) {
   return feed->exchange->is_answered;
 }
 
-/* What a write has added to what waits is what it could not give away at once. */
-static int count(struct feed *feed, size_t before, int sent) {
-  size_t now = gw_exchange_buffered(feed->exchange);
-  if (now > before) feed->queued += now - before;
-  return sent;
-}
-
 static int write_text(struct feed *feed, struct gw_str text) {
-  size_t before = gw_exchange_buffered(feed->exchange);
-  return count(feed, before, gw_exchange_write(feed->exchange, text.at, text.len));
+  return gw_exchange_write(feed->exchange, text.at, text.len);
 }
 
 /* A chunk of HTTP/1.1 (RFC 9112 section 7.1) around what the kind writes. */
@@ -101,12 +92,11 @@ static int push(struct gw_carrier *carrier, struct gw_subscription *subscription
   (void)subscription;
   if (gw_exchange_buffered(feed->exchange) > GW_WAITING_MAX)
     (void)gw_exchange_is_waiting(feed->exchange); /* what waits for the end of the turn goes now */
-  size_t before = gw_exchange_buffered(feed->exchange);
-  if (before > GW_WAITING_MAX) return GW_ERR_FULL;
+  if (gw_exchange_buffered(feed->exchange) > GW_WAITING_MAX) return GW_ERR_FULL;
   struct gw_bytes *chunk =
       gw_publication_encoding(publication, feed->kind, make_chunk, (void *)feed->kind);
   if (!chunk) return GW_ERR_MEMORY;
-  return count(feed, before, gw_exchange_write_chunk(feed->exchange, chunk));
+  return gw_exchange_write_chunk(feed->exchange, chunk);
 }
 
 static bool on_gap(struct gw_carrier *carrier, struct gw_subscription *subscription,
@@ -134,7 +124,7 @@ static bool is_waiting(struct gw_carrier *carrier) {
 static void on_heartbeat(struct gw_timer *timer) {
   struct feed *feed = gw_container_of(timer, struct feed, heartbeat);
   size_t waiting = gw_exchange_buffered(feed->exchange);
-  uint64_t taken = feed->queued - waiting;
+  uint32_t taken = gw_exchange_taken(feed->exchange);
   if (feed->was_waiting && waiting > 0 && taken == feed->taken) {
     gw_exchange_abort(leave(feed));
     return;

@@ -65,7 +65,18 @@ static int fake_ask(struct gw_stream *stream, const struct gw_piece *pieces, uns
   return pending > 0;
 }
 
-static const struct gw_stream_ops stream_ops = {.pending = fake_pending, .write = fake_ask};
+static struct gw_stream *no_lower(const struct gw_stream *s) {
+  (void)s;
+  return NULL;
+}
+
+static int no_descriptor(const struct gw_stream *s) {
+  (void)s;
+  return -1;
+}
+
+static const struct gw_stream_ops stream_ops = {
+    .pending = fake_pending, .write = fake_ask, .lower = no_lower, .fd = no_descriptor};
 static struct gw_stream stream = {.ops = &stream_ops};
 
 static struct gw_stream *fake_stream(const struct gw_exchange *e) {
